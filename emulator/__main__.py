@@ -1,0 +1,5 @@
+"""`python -m emulator` is `jobfish`."""
+
+from emulator.cli.main import main
+
+main(prog_name="jobfish")

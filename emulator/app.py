@@ -1,0 +1,186 @@
+"""The composition root: the only file that knows everyone.
+
+It reads the mockup, makes the machines, hands the faces what they need and puts a guard in front. A new device kind,
+dialect or face is a folder of its own and one line here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from emulator.control.face import ControlFace
+from emulator.core.clock import Clock
+from emulator.core.dialect import Dialect, Registry
+from emulator.core.fault import Rule, parse_rule
+from emulator.core.machine import Machine
+from emulator.core.store import Store
+from emulator.data import data_folder, mockup_names, schema
+from emulator.devices.bios import Bios
+from emulator.dialects import dell, standard
+from emulator.dialects.dell.oem import OEM as DELL_OEM
+from emulator.guard import Guard
+from emulator.mockup.identity import Identities
+from emulator.mockup.manifest import Manifest, merged_policy, read_manifest
+from emulator.mockup.reader import ROOT, MockupError, Tree, read_tree
+from emulator.mockup.site import Site, survey
+from emulator.redfish.face import Face
+from emulator.redfish.view import Oem
+from emulator.redfish.views import resources
+from emulator.redfish.views.service_root import METADATA, metadata, types_in
+from emulator.runtime.authentication import Authenticator
+from emulator.runtime.fleet import Fleet
+from emulator.runtime.ticker import Ticker
+from emulator.settings import Settings
+from emulator.stores.memory import MemoryStore
+
+DIALECTS: Mapping[str, tuple[Callable[[Mapping[str, Registry]], Dialect], Oem]] = {
+    "standard": (standard.dialect, Oem()),
+    "dell": (dell.dialect, DELL_OEM),
+}
+REGISTRIES = ("Base.1.22.1", "JobEvent.1.1.1", "TaskEvent.1.0.5", "IDRAC.2.7")
+BODY_BYTES_MAX = 1_048_576
+OWN_TYPES = (
+    "#Job.v1_3_0.Job",
+    "#JobCollection.JobCollection",
+    "#JobService.v1_1_0.JobService",
+    "#Task.v1_7_4.Task",
+    "#TaskCollection.TaskCollection",
+    "#TaskService.v1_3_0.TaskService",
+    "#Session.v1_8_0.Session",
+    "#SessionCollection.SessionCollection",
+    "#SessionService.v1_2_0.SessionService",
+    "#ManagerAccount.v1_14_1.ManagerAccount",
+    "#ManagerAccountCollection.ManagerAccountCollection",
+    "#Message.v1_2_0.Message",
+    "#Settings.v1_4_0.Settings",
+    "#Settings.v1_4_0.PreferredApplyTime",
+)
+"""The types of what this program projects, for `$metadata`."""
+
+
+@dataclass(slots=True)
+class Service:
+    """Everything that serves one mockup."""
+
+    site: Site
+    manifest: Manifest
+    fleet: Fleet
+    ticker: Ticker
+    wsgi: Any
+    """The WSGI application."""
+
+    def start(self) -> None:
+        """Let time run: what became due meanwhile happens, and the ticker wakes up for the rest."""
+        self.ticker.start()
+        self.fleet.wake_stored()
+
+    def stop(self) -> None:
+        """End everything that was begun."""
+        self.ticker.stop()
+        self.fleet.store.close()
+
+
+def build_service(
+    settings: Settings, *, state_folder: Path | None = None, real: Callable[[], float] = time.time
+) -> Service:
+    """Put a service together.
+
+    `state_folder` is where state is kept; None keeps it in memory. `real` gives real time, in seconds since 1970.
+
+    Raises:
+        MockupError: the mockup or its manifest cannot be used.
+        ValueError: a setting cannot be used.
+        StoreError: the kept state cannot be used.
+    """
+    rules = [parse_rule(text, f"cli-{number}") for number, text in enumerate(settings.fail, 1)]
+    tree = read_tree(find_mockup(settings.mockup))
+    manifest = read_manifest(tree.manifest, model=tree.name, source=tree.source, schema=schema("machine.schema"))
+    site = survey(_with_metadata(tree), manifest)
+    make_dialect, oem = DIALECTS[site.dialect]
+    dialect = make_dialect(_registries())
+    store = _store(tree, state_folder, fresh=settings.fresh)
+    build = _machine_builder(settings, site, manifest, dialect, rules, real)
+    fleet = Fleet(settings.controllers, build, store)
+    authenticator = Authenticator(manifest.accounts)
+    app = Flask("emulator", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    identities = Identities(site.tree) if settings.controllers > 1 else None
+    all_resources = [*resources(site), *oem.resources(site)]
+    Face(fleet, site, dialect, authenticator, all_resources, oem, identities).mount(app)
+    ControlFace(fleet, authenticator).mount(app)
+    wsgi = Guard(app.wsgi_app, allow_remote=settings.allow_remote)
+    return Service(site, manifest, fleet, Ticker(fleet), wsgi)
+
+
+def find_mockup(name: str) -> Path:
+    """A bundled mockup by its name, or a path.
+
+    Raises:
+        MockupError: neither.
+    """
+    bundled = data_folder("mockups") / name
+    if name in mockup_names():
+        return bundled
+    if not Path(name).exists():
+        raise MockupError(
+            f"{name}: there is no such file or folder, and the bundled mockups are {' and '.join(mockup_names())}"
+        )
+    return Path(name)
+
+
+def _machine_builder(
+    settings: Settings,
+    site: Site,
+    manifest: Manifest,
+    dialect: Dialect,
+    rules: Iterable[Rule],
+    real: Callable[[], float],
+) -> Callable[[int], Machine]:
+    policy = merged_policy(dialect.policy, manifest.policy)
+    planned = tuple(rules)
+
+    def build(number: int) -> Machine:
+        devices = [Bios(place.device_id, place.model, manifest.timings.bios_step_seconds) for place in site.bioses]
+        clock = Clock(real, rate=settings.clock_rate)
+        return Machine(str(number), clock, devices, timings=manifest.timings, policy=policy, faults=planned)
+
+    return build
+
+
+def _registries() -> dict[str, Registry]:
+    found = [Registry.from_document(schema(f"registries/{name}")) for name in REGISTRIES]
+    return {registry.prefix: registry for registry in found}
+
+
+def _store(tree: Tree, state_folder: Path | None, *, fresh: bool) -> Store:
+    if state_folder is None:
+        return MemoryStore()
+    from emulator.stores.sql import SqlStore  # noqa: PLC0415 - 150 ms that a start without a database is spared
+
+    path = state_folder / f"{tree.name}.sqlite"
+    return SqlStore(path, made_for=_fingerprint(tree), fresh=fresh)
+
+
+def _fingerprint(tree: Tree) -> str:
+    """Tells one mockup from another of the same name: its name and a digest of its URIs."""
+    digest = hashlib.blake2b("\n".join(sorted(tree.documents)).encode(), digest_size=6).hexdigest()
+    return f"{tree.name}-{digest}"
+
+
+def _with_metadata(tree: Tree) -> Tree:
+    """The tree with a `$metadata` of its own, where it has none."""
+    if METADATA in tree.files:
+        return tree
+    types = {kind for document in tree.documents.values() for kind in types_in(document)} | set(OWN_TYPES)
+    documents = {uri: document for uri, document in tree.documents.items() if uri != METADATA}
+    return Tree(tree.name, documents, {**tree.files, METADATA: metadata(types)}, tree.manifest, tree.source)
+
+
+__all__ = ["ROOT", "Service", "build_service", "find_mockup"]

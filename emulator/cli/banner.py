@@ -1,0 +1,55 @@
+"""What a person sees when the emulator starts: what is served where, with which account, and what to try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from emulator import __version__
+from emulator.app import Service
+from emulator.mockup.site import BiosPlace
+from emulator.settings import Settings
+
+
+def banner(settings: Settings, service: Service, port: int, state: Path | None) -> str:
+    """The lines."""
+    scheme = "http" if settings.http else "https"
+    host = settings.host if settings.host not in ("0.0.0.0", "::") else "127.0.0.1"  # noqa: S104
+    address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    account = service.manifest.accounts[0]
+    password = account.secret if not account.secret.startswith("scrypt$") else "***"
+    system = service.site.systems[0]
+    lines = [
+        f"jobfish {__version__}  {service.manifest.model}, dialect {service.site.dialect}, "
+        f"{len(service.site.tree.documents)} resources",
+        "",
+        f"  serving   {address}/redfish/v1{_fleet(settings)}",
+        f"  accounts  {', '.join(f'{entry.name} ({entry.role})' for entry in service.manifest.accounts)}",
+        f"  devices   {', '.join(_bios(place) for place in service.site.bioses) or 'none that can be brought to life'}",
+        f"  clock     {_clock(settings)}",
+        f"  state     {state or 'in memory: gone when this stops'}",
+        *(f"  fault     {text}" for text in settings.fail),
+        "",
+        f"  try       curl -sk -u {account.name}:{password} {address}{system}",
+        "",
+        "Ctrl-C stops it.",
+    ]
+    return "\n".join(lines)
+
+
+def _fleet(settings: Settings) -> str:
+    if settings.controllers == 1:
+        return ""
+    last = ".".join(str(part) for part in (127 << 24 | settings.controllers).to_bytes(4, "big"))
+    return f"  and so on to {last}: {settings.controllers:,} controllers"
+
+
+def _bios(place: BiosPlace) -> str:
+    return f"{place.device_id} ({len(place.model.attributes)} attributes)"
+
+
+def _clock(settings: Settings) -> str:
+    if settings.clock == "manual":
+        return "stands still until POST /jobfish/v1/clock advances it"
+    if settings.rate == 1:
+        return "real time; POST /jobfish/v1/clock advances it"
+    return f"{settings.rate:g} times as fast as real time"

@@ -1,0 +1,17 @@
+"""`jobfish`: the commands. Each is a file of its own; this one lists them."""
+
+from __future__ import annotations
+
+import click
+
+from emulator import __version__
+from emulator.cli.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="jobfish")
+def main() -> None:
+    """A management controller you can run on a laptop, whose jobs really move."""
+
+
+main.add_command(serve)

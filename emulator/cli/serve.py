@@ -1,0 +1,130 @@
+"""`jobfish serve`: run the emulator."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from emulator.settings import SETTINGS, Setting, Settings, default_state_folder
+
+LOOPBACK_CONTROLLERS_MAX = 2**24 - 2
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for setting in reversed(SETTINGS):
+        command = _option(setting)(command)
+    return command
+
+
+def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    flag = f"--{setting.name}"
+    common: dict[str, Any] = {"help": setting.help, "envvar": setting.environment, "default": setting.default}
+    if setting.name == "clock":
+        return click.option(flag, type=click.Choice(["real", "manual"]), show_default=True, **common)
+    if setting.default is False:
+        return click.option(flag, is_flag=True, **common)
+    kind = type(setting.default) if not setting.many else str
+    return click.option(
+        flag,
+        type=kind,
+        metavar=setting.shown_as,
+        multiple=setting.many,
+        show_default=bool(setting.default),
+        **common,
+    )
+
+
+@click.command()
+@_options
+def serve(**values: Any) -> None:
+    """Serve Redfish at https://127.0.0.1:8443, from a resource tree whose jobs really run.
+
+    Every option is also an environment variable: --mockup is JOBFISH_MOCKUP, and so on.
+    """
+    settings = Settings(**values)
+    _check(settings)
+    with ExitStack() as stack:
+        _serve(settings, stack)
+
+
+def _check(settings: Settings) -> None:
+    if not 1 <= settings.controllers <= LOOPBACK_CONTROLLERS_MAX:
+        _refuse(f"--controllers {settings.controllers}: between 1 and {LOOPBACK_CONTROLLERS_MAX}")
+    if not 0 <= settings.port <= 65535:
+        _refuse(f"--port {settings.port}: between 0 and 65535")
+    if not 0 < settings.rate <= 1e6:
+        _refuse(f"--rate {settings.rate}: more than 0 and at most 1,000,000; --clock manual freezes time")
+    try:
+        address = ip_address(settings.host if settings.host != "localhost" else "127.0.0.1")
+    except ValueError:
+        _refuse(f"--host {settings.host}: not an IP address")
+    if not address.is_loopback and not settings.allow_remote:
+        _refuse(f"--host {settings.host}: not a loopback address; add --allow-remote to serve other machines")
+
+
+def _serve(settings: Settings, stack: ExitStack) -> None:
+    from emulator.app import build_service  # noqa: PLC0415 - keeps --help quick
+    from emulator.cli.banner import banner  # noqa: PLC0415
+    from emulator.mockup.reader import MockupError  # noqa: PLC0415
+    from emulator.runtime.certificate import ensure_certificate  # noqa: PLC0415
+    from emulator.server import Server  # noqa: PLC0415
+
+    state = _state_folder(settings)
+    listening = stack.enter_context(_listen(settings))
+    try:
+        service = build_service(settings, state_folder=state)
+    except (MockupError, ValueError) as error:
+        _refuse(str(error))
+    except Exception as error:
+        if type(error).__name__ == "StoreError":
+            _refuse(str(error))
+        raise
+    certificate = None
+    if not settings.http:
+        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobfish-")))
+        certificate = ensure_certificate(folder)
+    service.start()
+    stack.callback(service.stop)
+    sys.setswitchinterval(0.001)
+    click.echo(banner(settings, service, listening.getsockname()[1], state))
+    server = Server(service.wsgi, listening, certificate=certificate)
+    server.run()
+    click.echo("jobfish: stopped")
+
+
+def _state_folder(settings: Settings) -> Path | None:
+    if settings.state == "memory":
+        return None
+    folder = Path(settings.state) if settings.state else default_state_folder(dict(os.environ), Path.home())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _refuse(f"--state {folder}: {error.strerror}")
+    return folder
+
+
+def _listen(settings: Settings) -> socket.socket:
+    from emulator.server import ANY, open_socket  # noqa: PLC0415
+
+    host = "127.0.0.1" if settings.host == "localhost" else settings.host
+    if settings.controllers > 1 and ip_address(host).is_loopback and ip_address(host).version == 4:
+        host = ANY  # one socket for all of 127.0.0.1, 127.0.0.2, ...
+    try:
+        return open_socket(host, settings.port, loopback_only=not settings.allow_remote)
+    except OSError as error:
+        _refuse(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; try another --port")
+
+
+def _refuse(text: str) -> NoReturn:
+    """One line on stderr, and the exit status of a wrong call."""
+    click.echo(f"jobfish: {text}", err=True)
+    raise SystemExit(2)

@@ -1,0 +1,174 @@
+"""The control face: what no real controller has, and every test wants.
+
+    GET  /jobfish/v1/clock                 {"now", "epoch", "rate", "next_due"}
+    POST /jobfish/v1/clock                 {"advance": 90} and/or {"rate": 60}
+    GET  /jobfish/v1/faults                {"faults": [...]}
+    POST /jobfish/v1/faults                {"target", "step", "message_id"?, "count"?}
+    DELETE /jobfish/v1/faults[/{id}]
+
+It wants the same credentials as Redfish: any account may look, ConfigureManager may change. A refusal is
+{"error": {"message", "details"}}.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+
+from emulator.core.machine import Machine
+from emulator.data import schema
+from emulator.runtime.authentication import Authenticator
+from emulator.runtime.fleet import Fleet, Seat
+
+log = logging.getLogger(__name__)
+
+ROOT = "/jobfish/v1"
+DETAILS_MAX = 10
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer
+    """The request cannot be done: a status, a sentence, and what is wrong in detail."""
+
+    def __init__(self, status: int, message: str, details: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": {"message": message, "details": details or []}}
+
+
+class ControlFace:
+    """Serves the control routes for all machines of a fleet."""
+
+    def __init__(self, fleet: Fleet, authenticator: Authenticator) -> None:
+        self._fleet = fleet
+        self._authenticator = authenticator
+
+    def mount(self, app: Flask) -> None:
+        """Answer for everything below /jobfish/v1."""
+        routes: list[tuple[str, str, Callable[..., Response]]] = [
+            ("GET", "/clock", self.get_clock),
+            ("POST", "/clock", self.post_clock),
+            ("GET", "/faults", self.get_faults),
+            ("POST", "/faults", self.post_fault),
+            ("DELETE", "/faults", self.delete_faults),
+            ("DELETE", "/faults/<rule_id>", self.delete_fault),
+        ]
+        for method, path, view in routes:
+            name = f"{method} {path}"
+            app.add_url_rule(ROOT + path, name, _answering(view), methods=[method], strict_slashes=False)
+
+    def get_clock(self) -> Response:
+        """What time it is on the machine, and when the next thing is due there."""
+        with self._seat("Login").turn() as machine:
+            return _json(_clock(machine))
+
+    def post_clock(self) -> Response:
+        """Set the rate, then advance; answers when everything that became due has happened."""
+        seat = self._seat("ConfigureManager")
+        body = _body("Clock.post")
+        if not body:
+            raise Refused(400, "say what to do: advance (seconds) or rate (virtual seconds per real second)")
+        with seat.turn() as machine:
+            if "rate" in body:
+                machine.set_rate(body["rate"])
+            if "advance" in body:
+                machine.advance(body["advance"])
+            return _json(_clock(machine))
+
+    def get_faults(self) -> Response:
+        """The planned faults."""
+        with self._seat("Login").turn() as machine:
+            return _json({"faults": [rule.to_plain() for rule in machine.faults]})
+
+    def post_fault(self) -> Response:
+        """Plan a fault: 201 with the rule."""
+        seat = self._seat("ConfigureManager")
+        body = _body("Fault.post")
+        with seat.turn() as machine:
+            rule = machine.add_fault(body["target"], body["step"], body.get("message_id"), body.get("count"))
+            return _json(rule.to_plain(), 201, {"Location": f"{ROOT}/faults/{rule.id}"})
+
+    def delete_faults(self) -> Response:
+        """Forget all planned faults."""
+        with self._seat("ConfigureManager").turn() as machine:
+            for rule in list(machine.faults):
+                machine.remove_fault(rule.id)
+            return Response(status=204)
+
+    def delete_fault(self, rule_id: str) -> Response:
+        """Forget one planned fault."""
+        with self._seat("ConfigureManager").turn() as machine:
+            if not machine.remove_fault(rule_id):
+                raise Refused(404, f"there is no fault {rule_id}")
+            return Response(status=204)
+
+    def _seat(self, privilege: str) -> Seat:
+        seat = self._fleet.seat_for(request.host)
+        if seat is None:
+            raise Refused(404, f"no controller is served at {request.host}")
+        headers = request.headers
+        account = self._authenticator.identify(seat, headers.get("Authorization"), headers.get("X-Auth-Token"))
+        if account is None:
+            raise Refused(401, "log in: Basic credentials or X-Auth-Token")
+        if privilege not in account.privileges:
+            raise Refused(403, f"{account.name} ({account.role}) may not do this: it needs {privilege}")
+        return seat
+
+
+def _clock(machine: Machine) -> dict[str, Any]:
+    due = machine.next_due()
+    return {
+        "now": _iso(machine.moment),
+        "epoch": machine.moment,
+        "rate": machine.clock.rate,
+        "next_due": None if due is None else _iso(due),
+    }
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+
+
+def _body(name: str) -> Mapping[str, Any]:
+    try:
+        found = orjson.loads(request.get_data(cache=False) or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise Refused(400, f"the body is not JSON: {error.msg}") from error
+    wrong = [
+        f"{'/'.join(str(part) for part in error.absolute_path) or 'body'}: {error.message}"[:200]
+        for error in _validator(name).iter_errors(found)
+    ]
+    if wrong:
+        raise Refused(400, "the body is not as it should be", wrong[:DETAILS_MAX])
+    checked: Mapping[str, Any] = found
+    return checked
+
+
+@cache
+def _validator(name: str) -> Any:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 60 ms at the start
+
+    return Draft202012Validator(schema(f"payloads/{name}"))
+
+
+def _json(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, dict(headers or {}), content_type="application/json")
+
+
+def _answering(view: Callable[..., Response]) -> Callable[..., Response]:
+    def answer(**params: str) -> Response:
+        try:
+            return view(**params)
+        except Refused as refusal:
+            headers = {"WWW-Authenticate": 'Basic realm="jobfish"'} if refusal.status == 401 else None
+            return _json(refusal.body, refusal.status, headers)
+        except Exception:
+            log.exception("%s %s", request.method, request.path)
+            return _json({"error": {"message": "internal error; see the log", "details": []}}, 500)
+
+    return answer

@@ -1,0 +1,160 @@
+"""The device protocol: everything the job service knows about hardware.
+
+A device is a set of named attributes with values, and a way to change them one step at a time. Adding hardware means
+adding attributes and steps, never methods.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from emulator.core.job import Outcome, Step
+from emulator.core.message import Message, reject_if_any
+
+Value = str | int | bool | None
+SEALED = "sealed:"
+"""A password is kept as this word and a digest; the text itself never leaves the request that brought it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """What an attribute may hold (AttributeRegistry, `RegistryEntries.Attributes[]`)."""
+
+    name: str
+    type: str
+    """Enumeration, String, Integer, Boolean or Password."""
+    choices: tuple[str, ...] = ()
+    lower: int | None = None
+    upper: int | None = None
+    increment: int = 0
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: re.Pattern[str] | None = None
+    read_only: bool = False
+    hidden: bool = False
+    immutable: bool = False
+    default: Value = None
+
+
+class Device(Protocol):
+    """One device of a machine.
+
+    Already checked when `plan` is called: every name is in `describe()`, every value has the attribute's type and lies
+    within its list, bounds, lengths and pattern; passwords are sealed; no other job holds the device.
+    The device's to check: everything that depends on the values of other attributes, on power, or on being busy.
+    """
+
+    id: str
+    kind: str
+
+    def describe(self) -> Mapping[str, Attribute]:
+        """The attributes, by name. The same object every time: it may be shared between machines."""
+
+    def read(self) -> Mapping[str, Value]:
+        """The values a reader sees now, by name."""
+
+    def plan(self, change: Mapping[str, Value]) -> tuple[Step, ...]:
+        """The steps that would bring the change about, in order; changes nothing.
+
+        Raises:
+            Rejected: with a message for each value that cannot be set, and why.
+        """
+
+    def apply(self, step: Step, at: float) -> Outcome:
+        """Do one step. What fails is a value, not an exception."""
+
+    def undo(self, step: Step, before: Mapping[str, Any]) -> None:
+        """Take back one step, given what its outcome said was there before."""
+
+    def reset(self) -> None:
+        """Put every attribute to its default."""
+
+    def check_password(self, name: str, sealed: str) -> bool:
+        """Whether `sealed` is the password in force; an unset one equals the sealed empty text."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """What differs from a new device, in JSON types."""
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """The reverse of `snapshot`."""
+
+
+def seal(device_id: str, name: str, password: str) -> str:
+    """What is kept instead of a password."""
+    digest = hashlib.sha256(f"{device_id}\0{name}\0{password}".encode()).hexdigest()
+    return SEALED + digest
+
+
+def check(device: Device, change: Mapping[str, Any]) -> dict[str, Value]:
+    """`change` as it will be kept: names, types, lists and bounds are right, passwords are sealed.
+
+    Raises:
+        Rejected: one message per attribute that is wrong, in the order of the request.
+    """
+    attributes = device.describe()
+    reject_if_any(message for name, value in change.items() for message in _faults(attributes, name, value))
+    return {
+        name: seal(device.id, name, value) if attributes[name].type == "Password" else value
+        for name, value in change.items()
+    }
+
+
+def _faults(attributes: Mapping[str, Attribute], name: str, value: Any) -> Iterator[Message]:
+    attribute = attributes.get(name)
+    if attribute is None:
+        yield _about(name, "PropertyUnknown", name)
+    elif attribute.read_only or attribute.immutable:
+        yield _about(name, "PropertyNotWritable", name)
+    elif not _TYPE_CHECKS[attribute.type](value):
+        yield _about(name, "PropertyValueTypeError", shown(value), name)
+    elif attribute.type == "Enumeration" and value not in attribute.choices:
+        yield _about(name, "PropertyValueNotInList", value, name)
+    elif attribute.type == "Integer" and not _in_bounds(attribute, value):
+        yield _about(name, "PropertyValueOutOfRange", shown(value), name)
+    elif attribute.type in ("String", "Password"):
+        yield from _text_faults(attribute, value)
+
+
+def _text_faults(attribute: Attribute, value: str) -> Iterator[Message]:
+    name, told = attribute.name, "" if attribute.type == "Password" else value
+    if attribute.max_length is not None and len(value) > attribute.max_length:
+        yield _about(name, "StringValueTooLong", told, str(attribute.max_length))
+    elif attribute.min_length is not None and 0 < len(value) < attribute.min_length:
+        yield _about(name, "StringValueTooShort", told, str(attribute.min_length))
+    elif attribute.pattern is not None and value and not attribute.pattern.search(value):
+        yield _about(name, "PropertyValueFormatError", told, name)
+
+
+def _in_bounds(attribute: Attribute, value: int) -> bool:
+    lower, upper = attribute.lower, attribute.upper
+    if (lower is not None and value < lower) or (upper is not None and value > upper):
+        return False
+    return not attribute.increment or (value - (lower or 0)) % attribute.increment == 0
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+_TYPE_CHECKS: Mapping[str, Callable[[Any], bool]] = {
+    "Enumeration": _is_text,
+    "String": _is_text,
+    "Password": _is_text,
+    "Integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "Boolean": lambda value: isinstance(value, bool),
+}
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: JSON's spelling, cut to a bearable length."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)[:200]
+
+
+def _about(name: str, key: str, *args: str) -> Message:
+    return Message(key, args, related=(f"Attributes/{name}",))

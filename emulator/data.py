@@ -1,0 +1,28 @@
+"""Where the schemas and mockups are: beside the package in a checkout, inside it once installed."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_folder(name: str) -> Path:
+    """The folder `schemas` or `mockups`."""
+    installed = _PACKAGE / "_data" / name
+    return installed if installed.is_dir() else _PACKAGE.parent / name
+
+
+@cache
+def schema(name: str) -> Any:
+    """A JSON document below `schemas/`, such as "payloads/Bios.Settings.patch"."""
+    return orjson.loads((data_folder("schemas") / f"{name}.json").read_bytes())
+
+
+def mockup_names() -> list[str]:
+    """The bundled mockups."""
+    return sorted(path.name for path in data_folder("mockups").iterdir() if path.is_dir())

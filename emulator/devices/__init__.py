@@ -1,0 +1,1 @@
+"""Simulated hardware: one file for each kind, each a `core.device.Device`."""

@@ -1,0 +1,1 @@
+"""Vendors' words, ids and habits: one folder each, listed in `app.py`."""

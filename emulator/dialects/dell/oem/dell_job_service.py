@@ -1,0 +1,123 @@
+"""DellJobService: the job service's numbers and its four actions (DellJobService v1_2_0, as captured)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from emulator.core.engine import REBOOT_EVENTS
+from emulator.core.message import Message, Rejected
+from emulator.dialects.dell.oem.dell_job import TIME_NOW, places
+from emulator.mockup.site import Site
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
+
+SCHEMA = "DellJobService"
+TIME_FORMAT = "%Y%m%d%H%M%S"
+TIME_DIGITS = 14
+
+
+def resources(site: Site) -> list[Resource]:
+    """The service and its actions, under the manager and under the older URI that scripts still use."""
+    actions: dict[str, Callable[[Call], Reply]] = {
+        "CreateRebootJob": create_reboot_job,
+        "SetupJobQueue": setup_job_queue,
+        "DeleteJobQueue": delete_job_queue,
+        "SetDeleteOnCompletionTimeout": set_delete_on_completion_timeout,
+    }
+    found = []
+    for uri in service_uris(site):
+        found.append(Resource(uri, get=dell_job_service))
+        for name, handler in actions.items():
+            verb = Verb(handler, "ConfigureComponents", f"{SCHEMA}.{name}", action=f"{SCHEMA}.{name}")
+            found.append(Resource(f"{uri}/Actions/{SCHEMA}.{name}", verbs={"POST": verb}))
+    return found
+
+
+def service_uris(site: Site) -> tuple[str, ...]:
+    """Where the service stands."""
+    return tuple(
+        uri
+        for manager in site.managers[:1]
+        for uri in (f"{manager}/Oem/Dell/{SCHEMA}", f"/redfish/v1/Dell/{_below(manager)}/{SCHEMA}")
+    )
+
+
+def dell_job_service(call: Call) -> Document:
+    """The service: true at every moment."""
+    queue = call.machine.queue
+    actions: Document = {
+        f"#{SCHEMA}.{name}": {"target": f"{call.uri}/Actions/{SCHEMA}.{name}"}
+        for name in (
+            "CreateRebootJob",
+            "DeleteJobQueue",
+            "SetDeleteOnCompletionTimeout",
+            "SetupJobQueue",
+        )
+    }
+    actions[f"#{SCHEMA}.CreateRebootJob"]["RebootJobType@Redfish.AllowableValues"] = sorted(REBOOT_EVENTS)
+    return {
+        "@odata.context": f"/redfish/v1/$metadata#{SCHEMA}.{SCHEMA}",
+        "@odata.id": call.uri,
+        "@odata.type": f"#{SCHEMA}.v1_2_0.{SCHEMA}",
+        "Actions": actions,
+        "CurrentNumberOfJobs": len(queue.jobs),
+        "DeleteOnCompletionTimeoutMinutes": queue.timeout_minutes,
+        "Description": "Creates, schedules and deletes jobs.",
+        "Id": "Job Service",
+        "MaximumNumberOfJobs": queue.policy.max_jobs,
+        "Name": SCHEMA,
+        "StartAutoDeleteAtThreshold": queue.policy.auto_delete_threshold,
+    }
+
+
+def create_reboot_job(call: Call) -> Reply:
+    """202 with the RID's Location; the job waits for SetupJobQueue."""
+    made = call.machine.create_reboot_job(call.body["RebootJobType"], call.user)
+    return Reply(202, None, (("Location", f"{places(call.site)[1]}/{made.id}"),))
+
+
+def setup_job_queue(call: Call) -> Reply:
+    """Schedule the jobs of JobArray in its order, from StartTimeInterval and not after UntilTime."""
+    body = call.body
+    until = body.get("UntilTime")
+    if until is not None and "StartTimeInterval" not in body:
+        raise Rejected(Message("QueueParameterMissing", ("StartTimeInterval",), ("StartTimeInterval",)))
+    call.machine.setup_queue(
+        body["JobArray"],
+        _moment(call, body.get("StartTimeInterval", TIME_NOW), "StartTimeInvalid"),
+        None if until is None else _moment(call, until, "UntilTimeInvalid"),
+    )
+    return succeeded(call, "OperationDone")
+
+
+def delete_job_queue(call: Call) -> Reply:
+    """Delete one job, or with JID_CLEARALL every job and every pending value."""
+    call.machine.delete_job(call.body["JobID"])
+    return succeeded(call, "JobDeleted")
+
+
+def set_delete_on_completion_timeout(call: Call) -> Reply:
+    """How long finished jobs are kept once there are many: 15 to 10,080 minutes."""
+    call.machine.set_delete_on_completion_timeout(call.body["DeleteOnCompletionTimeout"])
+    return succeeded(call, "OperationDone")
+
+
+def _moment(call: Call, text: str, refusal: str) -> float | None:
+    """TIME_NOW (None), or yyyymmddhhmmss in the controller's local time.
+
+    Raises:
+        Rejected: with the key `refusal`.
+    """
+    if text == TIME_NOW:
+        return None
+    try:
+        if not (len(text) == TIME_DIGITS and text.isdecimal()):
+            raise ValueError(text)
+        moment = datetime.strptime(text, TIME_FORMAT)  # noqa: DTZ007 - its zone is the next line's
+    except ValueError as error:
+        raise Rejected(Message(refusal, (text[:50],))) from error
+    return moment.replace(tzinfo=call.local(call.machine.moment).tzinfo).timestamp()
+
+
+def _below(manager: str) -> str:
+    return manager.removeprefix("/redfish/v1/")

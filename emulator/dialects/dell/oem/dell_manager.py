@@ -1,0 +1,55 @@
+"""DellManager: the vendor's links in the Manager, and ClearPending of a settings resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.dialects.dell.oem.dell_job import places
+from emulator.dialects.dell.oem.dell_job_service import service_uris
+from emulator.mockup.site import Site
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, link, succeeded
+
+CLEAR_PENDING = "DellManager.ClearPending"
+
+
+def resources(site: Site) -> list[Resource]:
+    """ClearPending of each settings resource."""
+    verb = Verb(clear_pending, "ConfigureComponents", CLEAR_PENDING, action=CLEAR_PENDING)
+    return [Resource(_target(place.settings_uri), verbs={"POST": verb}) for place in site.bioses]
+
+
+def clear_pending(call: Call) -> Reply:
+    """Discard what is staged and no job holds."""
+    place = next(place for place in call.site.bioses if call.uri.startswith(f"{place.settings_uri}/"))
+    call.machine.clear_pending(place.device_id)
+    return succeeded(call, "OperationDone")
+
+
+def extend_manager(call: Call, document: Document) -> Document:
+    """Where the jobs and the job service are, in the two places in which clients look."""
+    jobs, service = link(places(call.site)[1]), link(service_uris(call.site)[0])
+    links = _merged(document.get("Links"), {"Oem": {"Dell": {"Jobs": jobs, "DellJobService": service}}})
+    return {**document, "Links": links, "Oem": _merged(document.get("Oem"), {"Dell": {"Jobs": jobs}})}
+
+
+def extend_settings(call: Call, document: Document) -> Document:
+    """The action that clears, and where the jobs are."""
+    action = {"Oem": {f"#{CLEAR_PENDING}": {"target": _target(document["@odata.id"])}}}
+    jobs = {"Dell": {"Jobs": link(places(call.site)[1])}} if call.site.managers else {}
+    return {
+        **document,
+        "Actions": _merged(document.get("Actions"), action),
+        "Oem": _merged(document.get("Oem"), jobs),
+    }
+
+
+def _target(settings_uri: str) -> str:
+    return f"{settings_uri}/Actions/Oem/{CLEAR_PENDING}"
+
+
+def _merged(base: Any, addition: Document) -> Document:
+    """`addition` laid over `base`, object by object; neither is changed."""
+    result = dict(base or {})
+    for name, value in addition.items():
+        result[name] = _merged(result.get(name), value) if isinstance(value, dict) else value
+    return result

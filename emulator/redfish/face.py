@@ -1,0 +1,311 @@
+"""The Redfish face: from an HTTP request to a machine's turn and back.
+
+    authenticate -> find the resource -> privilege -> parse and check the body -> turn: view -> headers
+
+A document that cannot have changed, because its machine's version is the same and nothing has become due, is answered
+from the bytes that were made for the last reader. They are made inside a turn and kept only after it was saved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import orjson
+from flask import Flask, Response, request
+
+from emulator.core.access import Account
+from emulator.core.dialect import Dialect
+from emulator.core.machine import Machine
+from emulator.core.message import Message, Rejected
+from emulator.mockup.identity import Identities
+from emulator.mockup.reader import normal
+from emulator.mockup.site import Site
+from emulator.redfish.check import check_payload, parse_body
+from emulator.redfish.errors import error_reply
+from emulator.redfish.query import apply_query, parse_query
+from emulator.redfish.router import NO_PARAMS, Router
+from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
+from emulator.runtime.authentication import Authenticator
+from emulator.runtime.fleet import Fleet, Seat
+
+log = logging.getLogger(__name__)
+
+METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
+RENDERED_MAX = 512
+"""Rendered documents kept for each machine."""
+SCHEMAS = "http://redfish.dmtf.org/schemas/v1/"
+COMMON_HEADERS = (("OData-Version", "4.0"), ("Cache-Control", "no-cache"), ("Content-Type", "application/json"))
+TIME_OF_DAY = frozenset({"DateTime"})
+"""Properties that differ from one reading to the next and do not make a document another one."""
+_SLASHES = re.compile(r"/{2,}")
+
+
+class Rendered(NamedTuple):
+    """An answer to a GET, ready to be sent."""
+
+    status: int
+    body: bytes
+    headers: list[tuple[str, str]]
+    etag: str
+
+
+class Face:
+    """Serves one site, for all machines of a fleet."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        site: Site,
+        dialect: Dialect,
+        authenticator: Authenticator,
+        resources: Sequence[Resource],
+        oem: Oem,
+        identities: Identities | None = None,
+    ) -> None:
+        self._fleet = fleet
+        self._site = site
+        self._dialect = dialect
+        self._authenticator = authenticator
+        self._oem = oem
+        self._router = Router(resources)
+        self._identities = identities
+        self._passive: dict[str, Rendered] = {}
+
+    def mount(self, app: Flask) -> None:
+        """Answer for everything below /redfish."""
+        for rule in ("/redfish", "/redfish/", "/redfish/<path:_>"):
+            app.add_url_rule(rule, endpoint=rule, view_func=self._answer, methods=METHODS, strict_slashes=False)
+
+    def document(self, call: Call, uri: str) -> Document | None:
+        """Any resource as the caller of `call` would get it, for $expand."""
+        place = normal(uri.partition("#")[0])
+        found = self._router.find(place)
+        if found is None or found[0].get is None:
+            return self._site.tree.get(place)
+        got = found[0].get(replace(call, uri=place, params=found[1], body={}))
+        return dict(got.body or {}) if isinstance(got, Reply) else got
+
+    # -- one request --------------------------------------------------------------------------------------------------
+
+    def _answer(self, _: str = "") -> Response:
+        uri = _SLASHES.sub("/", request.path).rstrip("/")
+        try:
+            return _response(self._handle(uri))
+        except Rejected as refusal:
+            return _response(self._refusal(refusal))
+        except Exception:
+            log.exception("%s %s", request.method, uri)
+            return _response(_finished(error_reply(self._dialect, [Message("InternalError")])))
+
+    def _handle(self, uri: str) -> Rendered:
+        seat = self._fleet.seat_for(request.host)
+        if seat is None:
+            raise Rejected(Message("ResourceMissingAtURI", (f"//{request.host}{uri}",)))
+        found = self._router.find(uri)
+        resource, params = found if found is not None else (None, NO_PARAMS)
+        account = self._account(seat, uri, resource, request.method)
+        if request.method in ("GET", "HEAD"):
+            rendered = self._get(seat, uri, resource, params, account)
+            return _not_modified(rendered, request.headers.get("If-None-Match"))
+        return self._write(seat, uri, resource, params, account)
+
+    def _account(self, seat: Seat, uri: str, resource: Resource | None, method: str) -> Account | None:
+        """Who calls, if the method needs anybody.
+
+        Raises:
+            Rejected: AccessUnauthorized, LoginFailed, InsufficientPrivilege.
+        """
+        needed = _privilege(resource, method, is_file=uri in self._site.tree.files)
+        authorization, token = request.headers.get("Authorization"), request.headers.get("X-Auth-Token")
+        if needed is None:
+            return None
+        account = self._authenticator.identify(seat, authorization, token)
+        if account is None:
+            if authorization or token:
+                raise Rejected(Message("LoginFailed", (uri, "the caller")))
+            raise Rejected(Message("AccessUnauthorized"))
+        if needed not in account.privileges:
+            raise Rejected(Message("InsufficientPrivilege"))
+        return account
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def _get(
+        self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Account | None
+    ) -> Rendered:
+        query = request.query_string
+        if resource is None and not query:
+            passive = self._passive.get(uri) or self._render_passive(uri)
+            if passive is not None and not self._differs(seat, uri):
+                return passive
+        key = f"{uri}?{query.decode(errors='replace')}" if query else uri
+        kept = seat.rendered.get(key)
+        if kept is not None and seat.is_current(kept[0]):
+            rendered: Rendered = kept[1]
+            return rendered
+        with seat.turn() as machine:
+            call = self._call(machine, uri, params, account)
+            rendered = self._render(call, seat.number, resource)
+        if (resource is None or resource.timeless) and rendered.status in (200, 202):
+            if len(seat.rendered) >= RENDERED_MAX:
+                seat.rendered.clear()
+            seat.rendered[key] = (machine.version, rendered)
+        return rendered
+
+    def _render(self, call: Call, number: int, resource: Resource | None) -> Rendered:
+        got: Document | Reply | None
+        if resource is None:
+            got = self._site.tree.get(call.uri)
+        elif resource.get is None:
+            raise Rejected(Message("OperationNotAllowed"))
+        else:
+            got = resource.get(call)
+        if got is None:
+            raise Rejected(Message("ResourceMissingAtURI", (call.uri,)))
+        status, document, headers = (
+            (got.status, dict(got.body or {}), got.headers) if isinstance(got, Reply) else (200, got, ())
+        )
+        query = parse_query(request.args) if request.query_string else None
+        if query is not None:
+            document = apply_query(call, document, query)
+        if self._identities is not None and number > 1:
+            document = self._identities.document_for(number, document)
+        return _render_document(status, document, _allow(resource), headers)
+
+    def _render_passive(self, uri: str) -> Rendered | None:
+        """A document of the mockup, or one of its other files, which is the same for every machine and for ever."""
+        document = self._site.tree.get(uri)
+        if document is not None:
+            self._passive[uri] = _render_document(200, document, "GET, HEAD", ())
+        elif uri in self._site.tree.files:
+            kind = "application/xml" if self._site.tree.files[uri].lstrip()[:1] == b"<" else "application/yaml"
+            headers = [*COMMON_HEADERS[:2], ("Content-Type", kind), ("Allow", "GET, HEAD")]
+            self._passive[uri] = Rendered(200, self._site.tree.files[uri], headers, "")
+        return self._passive.get(uri)
+
+    def _differs(self, seat: Seat, uri: str) -> bool:
+        return seat.number > 1 and self._identities is not None and uri in self._identities.uris
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def _write(
+        self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Account | None
+    ) -> Rendered:
+        verb = resource.verbs.get(request.method) if resource is not None else None
+        if resource is None or verb is None:
+            if resource is None and self._render_passive(uri) is None:
+                raise Rejected(Message("ResourceMissingAtURI", (uri,)))
+            return _finished(
+                error_reply(self._dialect, [Message("OperationNotAllowed")], (("Allow", _allow(resource)),))
+            )
+        body = self._body(verb)
+        with seat.turn() as machine:
+            call = self._call(machine, uri, params, account, body)
+            self._check_if_match(call, seat.number, resource)
+            reply = verb.handler(call)
+        if self._identities is not None and seat.number > 1 and reply.body is not None:
+            reply = Reply(reply.status, self._identities.document_for(seat.number, reply.body), reply.headers)
+        return _finished(reply)
+
+    def _body(self, verb: Verb) -> Mapping[str, Any]:
+        if verb.payload is None:
+            return {}
+        body = parse_body(request.get_data(cache=False), request.content_type, optional=verb.action is not None)
+        check_payload(verb.payload, body, verb.action)
+        return body
+
+    def _check_if_match(self, call: Call, number: int, resource: Resource) -> None:
+        """A write that names a version of the document happens only to that version.
+
+        Raises:
+            Rejected: PreconditionFailed.
+        """
+        wanted = request.headers.get("If-Match")
+        if not wanted or wanted.strip() == "*" or resource.get is None:
+            return
+        tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
+        if self._render(call, number, resource).etag not in tags:
+            raise Rejected(Message("PreconditionFailed"))
+
+    def _call(
+        self,
+        machine: Machine,
+        uri: str,
+        params: Mapping[str, str],
+        account: Account | None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Call:
+        return Call(
+            machine=machine,
+            site=self._site,
+            dialect=self._dialect,
+            documents=self,
+            uri=uri,
+            params=params,
+            account=account,
+            authenticator=self._authenticator,
+            oem=self._oem,
+            body=body or {},
+        )
+
+    def _refusal(self, refusal: Rejected) -> Rendered:
+        reply = error_reply(self._dialect, refusal.messages)
+        if reply.status == 401:
+            reply = Reply(reply.status, reply.body, (("WWW-Authenticate", 'Basic realm="Redfish"'),))
+        elif reply.status == 405:
+            found = self._router.find(_SLASHES.sub("/", request.path).rstrip("/"))
+            reply = Reply(reply.status, reply.body, (("Allow", _allow(found[0] if found else None)),))
+        return _finished(reply)
+
+
+def _privilege(resource: Resource | None, method: str, *, is_file: bool) -> str | None:
+    """What the method needs. The OData metadata are open to everybody (DSP0266, "Service root")."""
+    if resource is None:
+        return None if is_file else "Login"
+    if method in ("GET", "HEAD"):
+        return resource.privilege
+    verb = resource.verbs.get(method)
+    return verb.privilege if verb is not None else "Login"
+
+
+def _allow(resource: Resource | None) -> str:
+    if resource is None:
+        return "GET, HEAD"
+    return ", ".join([*(("GET", "HEAD") if resource.get else ()), *resource.verbs])
+
+
+def _render_document(status: int, document: Document, allow: str, extra: Sequence[tuple[str, str]]) -> Rendered:
+    body = orjson.dumps(document)
+    lasting = body
+    if not TIME_OF_DAY.isdisjoint(document):
+        lasting = orjson.dumps({name: value for name, value in document.items() if name not in TIME_OF_DAY})
+    etag = f'"{hashlib.blake2b(lasting, digest_size=9).hexdigest()}"'
+    headers = [*COMMON_HEADERS, ("Allow", allow), ("ETag", etag), *extra]
+    kind = document.get("@odata.type")
+    if isinstance(kind, str) and kind.startswith("#"):
+        headers.append(("Link", f"<{SCHEMAS}{kind[1:].rpartition('.')[0]}.json>; rel=describedby"))
+    return Rendered(status, body if document else b"", headers, etag)
+
+
+def _finished(reply: Reply) -> Rendered:
+    body = b"" if reply.body is None else orjson.dumps(reply.body)
+    headers = [*(COMMON_HEADERS if body else COMMON_HEADERS[:2]), *reply.headers]
+    return Rendered(reply.status, body, headers, "")
+
+
+def _not_modified(rendered: Rendered, wanted: str | None) -> Rendered:
+    if not wanted or not rendered.etag:
+        return rendered
+    tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
+    if rendered.etag not in tags and "*" not in tags:
+        return rendered
+    return Rendered(304, b"", [header for header in rendered.headers if header[0] != "Content-Type"], rendered.etag)
+
+
+def _response(rendered: Rendered) -> Response:
+    return Response(rendered.body, rendered.status, rendered.headers)

@@ -1,0 +1,138 @@
+"""Job: a job in DMTF's words, and its steps.
+
+What the job says of itself is one message; what went wrong in its steps is said before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from emulator.core.job import Job, Outcome, State
+from emulator.core.message import Message, Rejected
+from emulator.mockup.site import Site
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, collection, link, message_objects, succeeded
+from emulator.redfish.views.job_service import JOBS
+
+JOB_TYPE = "#Job.v1_3_0.Job"
+HEALTH: Mapping[State, str] = {State.COMPLETED_WITH_ERRORS: "Warning", State.FAILED: "Critical"}
+"""JobStatus and TaskStatus; every other state is OK."""
+
+
+def resources(site: Site) -> list[Resource]:
+    """The collection, its members and their steps."""
+    delete = {"DELETE": Verb(delete_job, "ConfigureComponents")}
+    return [
+        Resource(JOBS, get=jobs),
+        Resource(f"{JOBS}/{{id}}", get=job, verbs=delete),
+        Resource(f"{JOBS}/{{id}}/Steps", get=steps),
+        Resource(f"{JOBS}/{{id}}/Steps/{{step}}", get=step),
+    ]
+
+
+def jobs(call: Call) -> Document:
+    """The collection."""
+    return collection(call, "JobCollection", "Jobs", [f"{JOBS}/{key}" for key in call.machine.queue.jobs])
+
+
+def job(call: Call) -> Document | None:
+    """One job."""
+    found = call.machine.queue.get(call.params["id"])
+    return _job_document(call, found) if found else None
+
+
+def delete_job(call: Call) -> Reply:
+    """Take a job back, or forget a finished one."""
+    call.machine.delete_job(known_job(call).id)
+    return succeeded(call, "OperationDone")
+
+
+def known_job(call: Call) -> Job:
+    """The job that the URI names.
+
+    Raises:
+        Rejected: ResourceMissingAtURI.
+    """
+    found = call.machine.queue.get(call.params["id"])
+    if found is None:
+        raise Rejected(Message("ResourceMissingAtURI", (call.uri,)))
+    return found
+
+
+def steps(call: Call) -> Document | None:
+    """The steps of a job: each is a Job of its own."""
+    found = call.machine.queue.get(call.params["id"])
+    if found is None:
+        return None
+    return collection(call, "JobCollection", "Steps", [f"{call.uri}/{n}" for n in range(1, len(found.steps) + 1)])
+
+
+def step(call: Call) -> Document | None:
+    """One step, numbered from 1."""
+    found = call.machine.queue.get(call.params["id"])
+    number = int(call.params["step"]) if call.params["step"].isdecimal() else 0
+    if found is None or not 1 <= number <= len(found.steps):
+        return None
+    outcome = found.outcomes[number - 1] if number <= len(found.outcomes) else None
+    return {
+        "@odata.id": call.uri,
+        "@odata.type": JOB_TYPE,
+        "Id": str(number),
+        "Name": found.steps[number - 1].name,
+        **_step_state(call, found, number, outcome),
+    }
+
+
+def _step_state(call: Call, found: Job, number: int, outcome: Outcome | None) -> Document:
+    if outcome is None:
+        running = found.state is State.RUNNING and number == len(found.outcomes) + 1
+        return {"JobState": "Running" if running else "Pending", "JobStatus": "OK", "PercentComplete": 0}
+    return {
+        "JobState": "Completed" if outcome.ok else "Exception",
+        "JobStatus": "OK" if outcome.ok else "Critical",
+        "PercentComplete": 100,
+        "EndTime": call.time(outcome.at),
+        "Messages": message_objects(call.dialect, outcome.message) if outcome.message else [],
+    }
+
+
+def _job_document(call: Call, found: Job) -> Document:
+    document = {
+        "@odata.id": call.uri,
+        "@odata.type": JOB_TYPE,
+        "Id": found.id,
+        "Name": call.dialect.job_name("Job", found, device_kind(call, found)),
+        "Description": "A job of the lifecycle job service",
+        "JobState": call.dialect.word("Job", found),
+        "JobStatus": HEALTH.get(found.state, "OK"),
+        "JobType": "ServiceGenerated",
+        "PercentComplete": found.percent,
+        "CreationTime": call.time(found.created_at),
+        "StartTime": call.time(start_time(found)),
+        "Messages": job_messages(call, found, "Job"),
+        "Steps": link(f"{call.uri}/Steps"),
+        "StepOrder": [str(number) for number in range(1, len(found.steps) + 1)],
+    }
+    if found.created_by:
+        document["CreatedBy"] = found.created_by
+    if found.ended_at is not None:
+        document["EndTime"] = call.time(found.ended_at)
+    return document
+
+
+def start_time(found: Job) -> float:
+    """When a job started; before that, when it is to start, which is its creation where nothing else was said."""
+    return found.started_at or found.not_before or found.created_at
+
+
+def job_messages(call: Call, found: Job, view: str) -> list[Document]:
+    """What went wrong in the steps, then what the job says of itself."""
+    said = [outcome.message for outcome in found.outcomes if outcome.message is not None]
+    if found.message is not None:
+        said.append(Message(found.message.key, (found.id,)))
+    return [entry for message in said for entry in message_objects(call.dialect, message, view)]
+
+
+def device_kind(call: Call, found: Job) -> str:
+    """The kind of the device that a job configures: bios."""
+    device = call.machine.devices.get(found.target)
+    return device.kind if device else ""

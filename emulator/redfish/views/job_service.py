@@ -1,0 +1,36 @@
+"""JobService: DMTF's entrance to the jobs."""
+
+from __future__ import annotations
+
+from emulator.mockup.reader import ROOT
+from emulator.mockup.site import Site
+from emulator.redfish.view import Call, Document, Resource, link
+
+JOB_SERVICE = f"{ROOT}/JobService"
+JOBS = f"{JOB_SERVICE}/Jobs"
+STEPS_MAX = 4096
+
+
+def resources(site: Site) -> list[Resource]:
+    """The service."""
+    return [Resource(JOB_SERVICE, get=job_service, timeless=False)]
+
+
+def job_service(call: Call) -> Document:
+    """What the service can do, and its clock."""
+    return {
+        "@odata.id": JOB_SERVICE,
+        "@odata.type": "#JobService.v1_1_0.JobService",
+        "Id": "JobService",
+        "Name": "Job Service",
+        **call.base(),
+        "DateTime": call.time(call.machine.moment),
+        "ServiceEnabled": True,
+        "ServiceCapabilities": {
+            "MaxJobs": call.machine.queue.policy.max_jobs,
+            "MaxSteps": STEPS_MAX,
+            "Scheduling": False,
+        },
+        "Status": {"State": "Enabled", "Health": "OK"},
+        "Jobs": link(JOBS),
+    }

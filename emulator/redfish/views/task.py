@@ -1,0 +1,78 @@
+"""Task and its monitor: a job as an asynchronous operation (DSP0266, "Asynchronous operations").
+
+The two are told apart by what clients do with a 202's Location. Plain Redfish sends them to the *monitor*, which is 202
+while the job is unfinished and then gives the answer of the operation itself. A lifecycle controller sends them to the
+*task*, which is 202 itself while the job is unfinished.
+"""
+
+from __future__ import annotations
+
+from emulator.core.dialect import Dialect
+from emulator.core.job import Job, State
+from emulator.core.message import Message
+from emulator.mockup.site import Site
+from emulator.redfish.errors import error_body
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, collection, success_messages
+from emulator.redfish.views.job import HEALTH, delete_job, device_kind, job_messages, start_time
+from emulator.redfish.views.task_service import MONITORS, TASKS
+
+
+def resources(site: Site) -> list[Resource]:
+    """The collection, its members and their monitors."""
+    delete = {"DELETE": Verb(delete_job, "ConfigureComponents")}
+    return [
+        Resource(TASKS, get=tasks),
+        Resource(f"{TASKS}/{{id}}", get=task, verbs=delete),
+        Resource(f"{MONITORS}/{{id}}", get=task_monitor),
+    ]
+
+
+def tasks(call: Call) -> Document:
+    """The collection."""
+    return collection(call, "TaskCollection", "Tasks", [f"{TASKS}/{key}" for key in call.machine.queue.jobs])
+
+
+def task(call: Call) -> Document | Reply | None:
+    """One task."""
+    found = call.machine.queue.get(call.params["id"])
+    if found is None:
+        return None
+    document = task_document(call, found)
+    return Reply(202, document) if found.is_open and call.dialect.task_answers_as_monitor else document
+
+
+def task_monitor(call: Call) -> Reply | None:
+    """202 while the job is unfinished; then how the operation ended: 200, or 400 with what went wrong."""
+    found = call.machine.queue.get(call.params["id"])
+    if found is None:
+        return None
+    if found.is_open:
+        return Reply(202)
+    if found.state is State.COMPLETED:
+        return Reply(200, {"@Message.ExtendedInfo": success_messages(call)})
+    failed = [outcome.message for outcome in found.outcomes if outcome.message is not None]
+    return Reply(400, error_body(call.dialect, [*failed, _said_of(found, call.dialect)]))
+
+
+def task_document(call: Call, found: Job) -> Document:
+    """A job as a Task."""
+    document = {
+        "@odata.id": f"{TASKS}/{found.id}",
+        "@odata.type": "#Task.v1_7_4.Task",
+        "Id": found.id,
+        "Name": call.dialect.job_name("Task", found, device_kind(call, found)),
+        "Description": "A job of the lifecycle job service, as a task",
+        "TaskState": call.dialect.word("Task", found),
+        "TaskStatus": HEALTH.get(found.state, "OK"),
+        "TaskMonitor": f"{MONITORS}/{found.id}",
+        "PercentComplete": found.percent,
+        "StartTime": call.time(start_time(found)),
+        "Messages": job_messages(call, found, "Task"),
+    }
+    if found.ended_at is not None:
+        document["EndTime"] = call.time(found.ended_at)
+    return call.extended("Task", document)
+
+
+def _said_of(found: Job, dialect: Dialect) -> Message:
+    return found.message or Message("GeneralError")

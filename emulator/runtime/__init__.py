@@ -1,0 +1,1 @@
+"""One turn at a time: lock, settle, act, project, save, publish."""

@@ -1,0 +1,1 @@
+"""Where machines are kept: in memory, or in a database."""
