@@ -20,6 +20,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from emulator.core.machine import Machine
 from emulator.data import schema
@@ -164,6 +165,8 @@ def _answering(view: Callable[..., Response]) -> Callable[..., Response]:
     def answer(**params: str) -> Response:
         try:
             return view(**params)
+        except RequestEntityTooLarge:
+            return _json({"error": {"message": "the body is too large", "details": []}}, 413)
         except Refused as refusal:
             headers = {"WWW-Authenticate": 'Basic realm="jobfish"'} if refusal.status == 401 else None
             return _json(refusal.body, refusal.status, headers)

@@ -333,7 +333,7 @@ class Machine:
         """ComputerSystem.Reset; `reset_type` is a key of `host.RESETS`.
 
         Raises:
-            Rejected: ResetNotPossible where the host cannot do it now, such as restarting one that is off.
+            Rejected: ActionParameterValueConflict where the host cannot do it now, such as restarting one that is off.
         """
         event, restart = RESETS[reset_type]
         if reset_type == "PushPowerButton" and not self.host.is_on:
@@ -344,9 +344,7 @@ class Machine:
             return
         wanted_on = event is Power.POWER_ON
         if not (reset_type in IDEMPOTENT_RESETS and self.host.is_on == wanted_on):
-            raise Rejected(
-                Message("ResetNotPossible", (reset_type, "On" if self.host.is_on else "Off"), ("ResetType",))
-            )
+            raise Rejected(Message("ActionParameterValueConflict", ("ResetType", reset_type), ("ResetType",)))
 
     # -- faults and sessions ------------------------------------------------------------------------------------------
 

@@ -44,8 +44,13 @@ def check_payload(name: str, body: Mapping[str, Any], action: str | None) -> Non
     """
     # An OData annotation that nobody has a use for is not an unknown property (DSP0266, "PATCH")
     plain = {key: value for key, value in body.items() if not key.startswith("@odata.")}
-    errors = sorted(_validator(name).iter_errors(plain), key=lambda error: len(error.absolute_path))
+    errors = sorted(_validator(name).iter_errors(plain), key=_precedence)
     reject_if_any(message for error in errors for message in _messages(error, action))
+
+
+def _precedence(error: Any) -> tuple[int, bool]:
+    """Outer levels first; on each level what is missing or wrong before what is unknown."""
+    return len(error.absolute_path), error.validator == "additionalProperties"
 
 
 @cache

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from emulator.core.access import Account
 from emulator.core.dialect import Dialect
@@ -98,6 +99,8 @@ class Face:
             return _response(self._handle(uri))
         except Rejected as refusal:
             return _response(self._refusal(refusal))
+        except RequestEntityTooLarge:
+            return _response(_finished(error_reply(self._dialect, [Message("PayloadTooLarge")])))
         except Exception:
             log.exception("%s %s", request.method, uri)
             return _response(_finished(error_reply(self._dialect, [Message("InternalError")])))

@@ -1,0 +1,1 @@
+"""Measurements of the emulator on this machine: `python -m benchmarks [NAME...] [--rounds N] [--quick]`."""

@@ -1,0 +1,1 @@
+"""What the benchmarks share: child processes, load, tables and reference servers."""

@@ -1,0 +1,87 @@
+"""OpenStack's `sushy`, unmodified, over a TLS socket, against both bundled mockups."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+import sushy
+
+MOCKUPS = {"lifecycle-server": "System.Embedded.1", "rack-server": "rack-1"}
+
+
+class Controller:
+    """A controller and sushy's view of it."""
+
+    def __init__(self, url, system):
+        self.url = url
+        self.root = sushy.Sushy(url, username="root", password="calvin", verify=False)
+        self.system = self.root.get_system(f"/redfish/v1/Systems/{system}")
+
+    def control(self, path, body):
+        answer = requests.post(
+            f"{self.url}/jobfish/v1/{path}", json=body, auth=("root", "calvin"), verify=False, timeout=10
+        )
+        answer.raise_for_status()
+
+    def reset_and_wait(self):
+        self.system.reset_system(sushy.RESET_FORCE_RESTART)
+        self.control("clock", {"advance": 500})
+
+    def bios(self):
+        bios = self.system.bios
+        bios.refresh(force=True)
+        return bios
+
+    def tasks(self):
+        return self.root.get_task_service().tasks.get_members()
+
+
+@pytest.fixture(params=MOCKUPS)
+def controller(request, served):
+    return Controller(served(request.param), MOCKUPS[request.param])
+
+
+def test_a_bios_change_at_the_next_reset(controller):
+    bios = controller.system.bios
+    assert bios.attributes["ProcTurboMode"] == "Enabled"
+    assert bios.supported_apply_times == [sushy.APPLY_TIME_ON_RESET]
+    bios.set_attribute("ProcTurboMode", "Disabled", apply_time=sushy.APPLY_TIME_ON_RESET)
+    assert controller.bios().pending_attributes == {"ProcTurboMode": "Disabled"}
+    controller.reset_and_wait()
+    assert controller.bios().attributes["ProcTurboMode"] == "Disabled"
+    assert controller.bios().pending_attributes == {}
+    assert [task.task_state for task in controller.tasks()] == [sushy.TASK_STATE_COMPLETED]
+
+
+def test_a_run_in_which_one_attribute_fails_is_an_exception(controller):
+    controller.control("faults", {"target": "*", "step": "ProcVirtualization"})
+    change = {"ProcTurboMode": "Disabled", "ProcVirtualization": "Disabled"}
+    controller.system.bios.set_attributes(change, apply_time=sushy.APPLY_TIME_ON_RESET)
+    controller.reset_and_wait()
+    attributes = controller.bios().attributes
+    assert (attributes["ProcTurboMode"], attributes["ProcVirtualization"]) == ("Disabled", "Enabled")
+    (task,) = controller.tasks()
+    assert (task.task_state, task.task_status) == (sushy.TASK_STATE_EXCEPTION, sushy.HEALTH_WARNING)
+
+
+def test_the_attribute_registry_is_found(controller):
+    registry = controller.system.bios.get_attribute_registry()
+    names = {entry.name for entry in registry.registry_entries.attributes}
+    assert set(controller.system.bios.attributes) <= names
+    assert len(names) >= 80
+
+
+def test_a_refusal_arrives_as_a_refusal(controller):
+    with pytest.raises(sushy.exceptions.BadRequestError):
+        controller.system.bios.set_attribute("ProcTurboMode", "Sometimes")
+    assert controller.bios().pending_attributes == {}
+
+
+def test_power_is_switched(controller):
+    assert controller.system.power_state == sushy.POWER_STATE_ON
+    controller.system.reset_system(sushy.RESET_FORCE_OFF)
+    controller.system.refresh(force=True)
+    assert controller.system.power_state == sushy.POWER_STATE_OFF
+    controller.system.reset_system(sushy.RESET_ON)
+    controller.system.refresh(force=True)
+    assert controller.system.power_state == sushy.POWER_STATE_ON

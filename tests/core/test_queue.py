@@ -1,0 +1,392 @@
+"""The job service's rules: ids, order, capacity, windows, retention."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.core.job import Event, Job, Kind, State, Step
+from emulator.core.message import Message, Rejected
+from emulator.core.queue import NUMBER_SPACE, Policy, Queue
+
+NOW = 1_674_672_712.5416
+STEPS = (Step("BIOS", "set", "A", 1, 15.0),)
+MINUTE = 60.0
+SPACE_SECONDS = NUMBER_SPACE / 10_000
+"""After so long the twelve digits begin again: a little over three years."""
+
+
+def make(queue: Queue, target: str = "BIOS", now: float = NOW, kind: Kind = Kind.CONFIGURATION) -> Job:
+    return queue.create(kind, target, STEPS, now, "root")
+
+
+def scheduled(queue: Queue, target: str, now: float = NOW, **window: float) -> Job:
+    job = make(queue, target, now)
+    queue.schedule(job, now, **window)
+    return job
+
+
+def finished(queue: Queue, target: str, at: float) -> Job:
+    job = scheduled(queue, target, at)
+    queue.start(job, at)
+    job.fire(Event.COMPLETE, at)
+    queue.ended(job)
+    return job
+
+
+# -- ids --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "epoch", "job_id"),
+    [
+        (Kind.CONFIGURATION, 1_674_672_712.5416, "JID_746727125416"),  # observed
+        (Kind.REBOOT, 1_674_672_712.5416, "RID_746727125416"),
+        (Kind.CONFIGURATION, 1_700_000_000.0, "JID_000000000000"),
+        (Kind.CONFIGURATION, 1_700_000_000.5, "JID_000000005000"),
+        (Kind.CONFIGURATION, 1_699_999_999.9999, "JID_999999999999"),
+        (Kind.CONFIGURATION, 0.0, "JID_000000000000"),
+    ],
+)
+def test_an_id_tells_the_ten_thousandth_of_a_second_of_its_creation(kind: Kind, epoch: float, job_id: str) -> None:
+    assert make(Queue(Policy()), now=epoch, kind=kind).id == job_id
+
+
+@given(st.integers(16 * NUMBER_SPACE, 20 * NUMBER_SPACE))
+def test_every_ten_thousandth_has_the_id_that_is_written_for_it(tick: int) -> None:
+    """Floating point must not turn ...5416 into ...5415."""
+    number = int(make(Queue(Policy()), now=tick / 10_000).id[4:])
+    assert number == tick % NUMBER_SPACE
+
+
+def test_ids_differ_while_the_clock_stands_still_whatever_the_kind() -> None:
+    queue = Queue(Policy())
+    kinds = [Kind.CONFIGURATION, Kind.REBOOT] * 10
+    numbers = [int(make(queue, str(index), kind=kind).id[4:]) for index, kind in enumerate(kinds)]
+    assert numbers == [numbers[0] + index for index in range(20)]
+
+
+def test_an_id_is_not_given_again_after_its_job_was_deleted() -> None:
+    queue = Queue(Policy())
+    first = make(queue)
+    queue.remove(first)
+    assert make(queue).id != first.id
+
+
+def test_an_id_is_not_given_again_after_its_job_was_deleted_and_the_queue_restored() -> None:
+    queue = Queue(Policy())
+    first = make(queue)
+    queue.remove(first)
+    restored = Queue(Policy())
+    restored.restore(queue.to_plain(), [])
+    assert make(restored).id != first.id
+
+
+def test_after_the_last_number_comes_the_first() -> None:
+    queue = Queue(Policy())
+    numbers = [make(queue, str(index), 1_699_999_999.9999).id for index in range(3)]
+    assert numbers == ["JID_999999999999", "JID_000000000000", "JID_000000000001"]
+
+
+@pytest.mark.parametrize("hop", [SPACE_SECONDS / 5, SPACE_SECONDS / 4, SPACE_SECONDS / 2, SPACE_SECONDS])
+def test_a_job_kept_until_the_numbers_begin_again_keeps_its_id_for_itself(hop: float) -> None:
+    """Below the threshold no job is ever deleted: one may still be there when the digits come round."""
+    queue = Queue(Policy())
+    made = [make(queue, str(index), 1_600_000_000.0 + index * hop) for index in range(12)]
+    assert len({job.id for job in made}) == 12
+    assert list(queue.jobs.values()) == made
+
+
+@given(st.lists(st.floats(-1e8, 1e8), max_size=12))
+def test_no_two_jobs_have_the_same_id_however_the_clock_jumps(jumps: list[float]) -> None:
+    queue, now = Queue(Policy()), 2_000_000_000.0
+    for index, jump in enumerate(jumps):
+        now = max(0.0, now + jump)
+        make(queue, str(index), now)
+    assert len(queue.jobs) == len(jumps)
+    assert all(len(job_id) == 16 and job_id[4:].isdecimal() for job_id in queue.jobs)
+
+
+# -- order ------------------------------------------------------------------------------------------------------------
+
+
+def run_order(queue: Queue, now: float = NOW, kind: Kind = Kind.CONFIGURATION) -> list[str]:
+    found = []
+    while (job := queue.runnable(now, kind)) is not None:
+        queue.start(job, now)
+        found.append(job.target)
+        job.fire(Event.COMPLETE, now)
+        queue.ended(job)
+    return found
+
+
+@pytest.mark.parametrize("order", ["ABC", "CBA", "BCA"])
+def test_jobs_run_in_the_order_in_which_they_were_scheduled(order: str) -> None:
+    queue = Queue(Policy())
+    made = {target: make(queue, target) for target in "ABC"}
+    for target in order:
+        queue.schedule(made[target], NOW)
+    assert run_order(queue) == list(order)
+
+
+def test_a_job_scheduled_again_goes_behind_the_others() -> None:
+    queue = Queue(Policy())
+    first = scheduled(queue, "A")
+    scheduled(queue, "B")
+    queue.schedule(first, NOW, queued=True)
+    assert run_order(queue) == ["B", "A"]
+
+
+def test_a_job_whose_start_has_not_come_lets_the_others_pass() -> None:
+    queue = Queue(Policy())
+    scheduled(queue, "later", not_before=NOW + 100)
+    scheduled(queue, "now")
+    scheduled(queue, "later still", not_before=NOW + 200)
+    assert run_order(queue, NOW) == ["now"]
+    assert run_order(queue, NOW + 99.9) == []
+    assert run_order(queue, NOW + 100) == ["later"]
+    assert run_order(queue, NOW + 1000) == ["later still"]
+
+
+@pytest.mark.parametrize("state", [State.NEW, State.RUNNING, State.COMPLETED])
+def test_only_a_scheduled_job_is_runnable(state: State) -> None:
+    queue = Queue(Policy())
+    job = make(queue)
+    if state is not State.NEW:
+        queue.schedule(job, NOW)
+        queue.start(job, NOW)
+    if state is State.COMPLETED:
+        job.fire(Event.COMPLETE, NOW)
+        queue.ended(job)
+    assert queue.runnable(NOW, Kind.CONFIGURATION) is None
+
+
+def test_each_kind_has_a_line_of_its_own() -> None:
+    queue = Queue(Policy())
+    reboot = make(queue, "host", kind=Kind.REBOOT)
+    queue.schedule(reboot, NOW)
+    assert queue.runnable(NOW, Kind.CONFIGURATION) is None
+    assert queue.runnable(NOW, Kind.REBOOT) is reboot
+
+
+def test_a_deleted_job_is_not_runnable() -> None:
+    queue = Queue(Policy())
+    queue.remove(scheduled(queue, "A"))
+    scheduled(queue, "B")
+    assert run_order(queue) == ["B"]
+
+
+def test_a_restored_queue_is_the_queue_that_was() -> None:
+    queue = Queue(Policy())
+    ended, running = finished(queue, "ended", NOW), scheduled(queue, "running")
+    queue.start(running, NOW)
+    b, a, new = make(queue, "B"), make(queue, "A"), make(queue, "new")
+    queue.schedule(a, NOW)
+    queue.schedule(b, NOW)
+    queue.set_timeout(15)
+    restored = Queue(Policy())
+    restored.restore(queue.to_plain(), reversed([Job.from_plain(job.to_plain()) for job in queue.jobs.values()]))
+    assert list(restored.jobs) == [ended.id, running.id, b.id, a.id, new.id]
+    assert restored.to_plain() == queue.to_plain()
+    assert restored.running(Kind.CONFIGURATION) == running
+    assert restored.next_auto_delete() == queue.next_auto_delete()
+    assert all(restored.open_job_on(job.target) == job for job in (running, b, a, new))
+    assert restored.open_job_on("ended") is None
+    assert run_order(restored) == ["A", "B"]
+
+
+def test_jobs_of_one_moment_come_back_in_the_order_in_which_they_were_created_whatever_their_kind() -> None:
+    queue = Queue(Policy())
+    made = [
+        make(queue, str(index), kind=kind).id
+        for index, kind in enumerate([Kind.REBOOT, Kind.CONFIGURATION, Kind.REBOOT, Kind.CONFIGURATION])
+    ]
+    restored = Queue(Policy())
+    restored.restore(queue.to_plain(), queue.jobs.values())
+    assert list(restored.jobs) == made
+
+
+# -- capacity ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_full_store_refuses_and_nothing_changes() -> None:
+    queue = Queue(Policy(max_jobs=2))
+    make(queue, "A")
+    ended = finished(queue, "B", NOW)  # finished jobs count as well
+    before = (queue.to_plain(), list(queue.jobs))
+    with pytest.raises(Rejected) as refused:
+        make(queue, "C")
+    assert refused.value.messages == (Message("JobStoreFull"),)
+    assert (queue.to_plain(), list(queue.jobs)) == before
+    assert queue.open_job_on("C") is None
+    queue.remove(ended)
+    assert make(queue, "C").target == "C"
+
+
+@pytest.mark.parametrize(("stored", "wanted", "fits"), [(0, 2, True), (1, 1, True), (1, 2, False), (2, 1, False)])
+def test_room_for_several(stored: int, wanted: int, fits: bool) -> None:
+    queue = Queue(Policy(max_jobs=2))
+    for index in range(stored):
+        make(queue, str(index))
+    if fits:
+        queue.check_room(wanted)
+    else:
+        with pytest.raises(Rejected):
+            queue.check_room(wanted)
+
+
+# -- what may be put into a queue -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def states() -> tuple[Queue, dict[str, str]]:
+    """A queue with a job in each situation, and their ids."""
+    queue = Queue(Policy())
+    jobs = {"new": make(queue, "new"), "reboot": make(queue, "host", kind=Kind.REBOOT)}
+    jobs["ready"] = scheduled(queue, "ready")
+    jobs["queued"] = make(queue, "queued")
+    queue.schedule(jobs["queued"], NOW, queued=True)
+    jobs["running"] = scheduled(queue, "running")
+    queue.start(jobs["running"], NOW)
+    jobs["finished"] = finished(Queue(Policy()), "finished", NOW)
+    queue.jobs[jobs["finished"].id + "9"] = jobs["finished"]
+    return queue, {name: job.id for name, job in jobs.items()} | {
+        "finished": jobs["finished"].id + "9",
+        "unknown": "JID_X",
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "refused_with"),
+    [
+        (["new"], []),
+        (["ready"], []),
+        (["reboot"], []),
+        (["reboot", "ready", "new"], []),
+        ([], ["QueueParameterMissing"]),
+        (["unknown"], ["QueueUnknownJob"]),
+        (["queued"], ["QueueScheduledJob"]),
+        (["running"], ["QueueScheduledJob"]),
+        (["finished"], ["QueueFinishedJob"]),
+        (["new", "new"], ["QueueDuplicateJob"]),
+        (["unknown", "unknown"], ["QueueUnknownJob", "QueueDuplicateJob"]),
+        (["new", "running", "unknown"], ["QueueScheduledJob", "QueueUnknownJob"]),
+    ],
+)
+def test_what_may_be_put_into_a_queue(
+    states: tuple[Queue, dict[str, str]], names: list[str], refused_with: list[str]
+) -> None:
+    queue, ids = states
+    before = {key: job.to_plain() for key, job in queue.jobs.items()}
+    wanted = [ids[name] for name in names]
+    if refused_with:
+        with pytest.raises(Rejected) as refused:
+            queue.check_queue(wanted, None, None, NOW)
+        assert [message.key for message in refused.value.messages] == refused_with
+        assert all(message.args for message in refused.value.messages)  # each says which
+    else:
+        assert [job.id for job in queue.check_queue(wanted, None, None, NOW)] == wanted
+    assert {key: job.to_plain() for key, job in queue.jobs.items()} == before
+
+
+def test_the_jobs_are_looked_at_before_the_window() -> None:
+    queue = Queue(Policy())
+    with pytest.raises(Rejected) as refused:
+        queue.check_queue(["JID_X"], NOW - 1e6, NOW, NOW)
+    assert refused.value.messages == (Message("QueueUnknownJob", ("JID_X",)),)
+
+
+@pytest.mark.parametrize(
+    ("start", "until", "refused_with"),
+    [
+        (None, None, None),
+        (0, None, None),
+        (-60, None, None),  # a minute's difference between two clocks is none
+        (-60.1, None, "StartTimeInvalid"),
+        (-86_400, None, "StartTimeInvalid"),
+        (86_400, None, None),
+        (None, 300, None),
+        (None, 299.9, "WindowTooShort"),
+        (None, -1, "WindowTooShort"),
+        (100, 400, None),
+        (100, 399.9, "WindowTooShort"),
+        (100, 50, "WindowTooShort"),
+        (-100, 50, "StartTimeInvalid"),  # the start is looked at first
+    ],
+)
+def test_windows(start: float | None, until: float | None, refused_with: str | None) -> None:
+    queue, now = Queue(Policy()), 1_700_000_000.0  # whole seconds, so that the bounds are exact
+    window = tuple(None if part is None else now + part for part in (start, until))
+    if refused_with is None:
+        queue.check_window(*window, now)
+        return
+    with pytest.raises(Rejected) as refused:
+        queue.check_window(*window, now)
+    assert refused.value.messages == (Message(refused_with),)
+
+
+# -- retention --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("max_jobs", "percent", "threshold"), [(256, 50, 128), (10, 50, 5), (3, 50, 1), (1, 1, 1), (256, 100, 256)]
+)
+def test_the_threshold_is_a_share_of_the_maximum(max_jobs: int, percent: int, threshold: int) -> None:
+    assert Policy(max_jobs=max_jobs, auto_delete_at_percent=percent).auto_delete_threshold == threshold
+
+
+def test_below_the_threshold_nothing_goes_however_old() -> None:
+    queue = Queue(Policy(max_jobs=8))
+    for index in range(3):
+        finished(queue, str(index), NOW)
+    assert queue.next_auto_delete() is None
+    assert queue.due_for_deletion(math.inf) is None
+
+
+def test_from_the_threshold_on_the_one_that_ended_first_goes_when_its_time_is_out() -> None:
+    queue = Queue(Policy(max_jobs=8, delete_on_completion_minutes=15))
+    slow = scheduled(queue, "slow", NOW)
+    queue.start(slow, NOW)
+    quick = finished(queue, "quick", NOW + 10)
+    slow.fire(Event.COMPLETE, NOW + 20)
+    queue.ended(slow)
+    finished(queue, "third", NOW + 30)
+    assert queue.next_auto_delete() is None
+    make(queue, "fourth", NOW + 40)  # an open job counts towards the threshold, and never goes
+    due = NOW + 10 + 15 * MINUTE
+    assert queue.next_auto_delete() == due
+    assert queue.due_for_deletion(due - 0.001) is None
+    assert queue.due_for_deletion(due) is quick
+    queue.remove(quick)
+    assert queue.due_for_deletion(math.inf) is None  # three are left: below the threshold
+
+
+def test_open_jobs_are_never_due_for_deletion() -> None:
+    queue = Queue(Policy(max_jobs=2))
+    make(queue, "A")
+    scheduled(queue, "B")
+    assert queue.next_auto_delete() is None
+
+
+@pytest.mark.parametrize("minutes", [15, 16, 2880, 10_079, 10_080])
+def test_the_time_out_is_set(minutes: int) -> None:
+    queue = Queue(Policy(max_jobs=1))
+    job = finished(queue, "A", NOW)
+    queue.set_timeout(minutes)
+    assert queue.timeout_minutes == minutes
+    assert job.ended_at is not None
+    assert queue.next_auto_delete() == job.ended_at + minutes * MINUTE
+
+
+@pytest.mark.parametrize("minutes", [-1, 0, 14, 10_081, 10**9])
+def test_a_time_out_out_of_range_is_refused_and_nothing_changes(minutes: int) -> None:
+    queue = Queue(Policy())
+    with pytest.raises(Rejected) as refused:
+        queue.set_timeout(minutes)
+    (message,) = refused.value.messages
+    assert message.key == "ActionParameterValueOutOfRange"
+    assert message.args[:2] == (str(minutes), "DeleteOnCompletionTimeout")
+    assert queue.timeout_minutes == 2880

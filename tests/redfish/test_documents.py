@@ -1,0 +1,142 @@
+"""Documents: what is served of a mockup, headers, conditional reading, queries."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator.mockup.reader import normal
+
+
+@pytest.mark.parametrize("mockup", ["lifecycle-server", "rack-server"])
+def test_every_link_of_a_bundled_mockup_leads_somewhere(make_bmc, mockup):
+    bmc = make_bmc(mockup=mockup)
+    bmc.patch_bios(**({"NumLock": "Off"} if mockup == "lifecycle-server" else {"NumLock": False}))
+    bmc.patch(bmc.settings, {"@Redfish.SettingsApplyTime": {"ApplyTime": "OnReset"}})
+    seen, queue = set(), ["/redfish/v1"]
+    while queue:
+        uri = queue.pop()
+        if uri in seen:
+            continue
+        seen.add(uri)
+        answer = bmc.get(uri)
+        assert answer.status in (200, 202), uri
+        queue += [normal(link.partition("#")[0]) for link in _links(answer.body)]
+    lonely = {uri for uri in set(bmc.service.site.tree.documents) - seen if not uri.startswith(KNOWN_BY_NAME)}
+    assert lonely == set(), "what nobody links to cannot be found"
+
+
+KNOWN_BY_NAME = ("/redfish/v1/AccountService/Accounts/", "/redfish/v1/UpdateService/Oem/Dell/DellSoftwareInventory")
+"""The accounts are the manifest's; the software inventory is asked for by its name (clients do)."""
+
+
+def _links(value):
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            if (name == "@odata.id" and isinstance(entry, str)) or (
+                name in ("Uri", "TaskMonitor") and isinstance(entry, str)
+            ):
+                yield entry
+            else:
+                yield from _links(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _links(entry)
+
+
+def test_the_headers_of_an_answer(bmc):
+    headers = bmc.get(bmc.settings).headers
+    assert headers["OData-Version"] == "4.0"
+    assert headers["Cache-Control"] == "no-cache"
+    assert headers["Content-Type"] == "application/json"
+    assert headers["Allow"] == "GET, HEAD, PATCH"
+    assert headers["Link"] == "<http://redfish.dmtf.org/schemas/v1/Bios.v1_2_3.json>; rel=describedby"
+    assert bmc.call("PUT", bmc.settings, {}).headers["Allow"] == "GET, HEAD, PATCH"
+
+
+def test_an_etag_changes_with_the_document_and_not_with_the_time(bmc):
+    first = bmc.get(bmc.system).headers["ETag"]
+    manager = bmc.get(bmc.manager).headers["ETag"]
+    bmc.advance(10)
+    assert bmc.get(bmc.system).headers["ETag"] == first
+    assert bmc.get(bmc.manager).headers["ETag"] == manager
+    assert bmc.get(bmc.system, headers={"If-None-Match": first}).status == 304
+    bmc.reset()
+    assert bmc.get(bmc.system).headers["ETag"] != first
+    assert bmc.get(bmc.system, headers={"If-None-Match": first}).status == 200
+
+
+def test_head_is_get_without_the_body(bmc):
+    answer = bmc.call("HEAD", bmc.system)
+    assert (answer.status, answer.body) == (200, "")
+    assert answer.headers["ETag"] == bmc.get(bmc.system).headers["ETag"]
+
+
+@pytest.mark.parametrize("spelling", ["{0}/", "{1}//{2}", "{1}/./{2}"])
+def test_slashes_do_not_matter_and_dots_are_no_way_out(bmc, spelling):
+    parent, _, last = bmc.system.rpartition("/")
+    answer = bmc.get(spelling.format(bmc.system, parent, last))
+    assert answer.status == (404 if "." in spelling else 200)
+
+
+def test_the_managers_clock_is_the_machines(bmc):
+    first = bmc.get(bmc.manager).body
+    bmc.advance(3600)
+    second = bmc.get(bmc.manager).body
+    from datetime import datetime, timedelta
+
+    moved = datetime.fromisoformat(second["DateTime"]) - datetime.fromisoformat(first["DateTime"])
+    assert moved == timedelta(hours=1)
+    assert second["DateTime"].endswith(second["DateTimeLocalOffset"])
+    assert second["DateTimeLocalOffset"] == "-05:00"
+
+
+@pytest.mark.parametrize("form", ["*", ".", "*($levels=1)", ".($levels=1)"])
+def test_expanding_a_job_collection_gives_whole_jobs(bmc, form):
+    bmc.patch_bios(NumLock="Off")
+    job = bmc.create_job()
+    for place in (bmc.jobs, f"{bmc.manager}/Jobs", "/redfish/v1/JobService/Jobs"):
+        plain = bmc.get(place).body["Members"]
+        assert plain == [{"@odata.id": f"{place}/{job}"}]
+        assert bmc.get(f"{place}?$expand={form}").body["Members"][0]["Id"] == job
+
+
+def test_paging_and_selecting(bmc):
+    ids = [bmc.create_reboot_job() for _ in range(5)]
+    page = bmc.get(f"{bmc.jobs}?$skip=1&$top=2").body
+    assert [member["@odata.id"].rpartition("/")[2] for member in page["Members"]] == ids[1:3]
+    assert page["Members@odata.count"] == 5
+    following = bmc.get(page["Members@odata.nextLink"]).body
+    assert [member["@odata.id"].rpartition("/")[2] for member in following["Members"]] == ids[3:5]
+    assert "Members@odata.nextLink" not in following
+    chosen = bmc.get(f"{bmc.jobs}/{ids[0]}?$select=JobState,Id").body
+    assert set(chosen) == {"@odata.id", "@odata.type", "@odata.context", "JobState", "Id"}
+
+
+def test_a_query_changes_nothing_that_is_served_later(bmc):
+    plain = bmc.get("/redfish/v1/Systems").body
+    bmc.get("/redfish/v1/Systems?$expand=*($levels=3)")
+    bmc.get("/redfish/v1/Systems?$select=Name")
+    assert bmc.get("/redfish/v1/Systems").body == plain
+
+
+def test_the_cached_answer_is_the_fresh_one(bmc):
+    """What is kept of an answer is never served after something changed or became due."""
+    for uri in (bmc.system, bmc.bios, bmc.settings, bmc.jobs, bmc.job_service):
+        assert bmc.get(uri).body == bmc.get(uri).body
+    bmc.patch_bios(NumLock="Off")
+    assert bmc.pending() == {"NumLock": "Off"}
+    job = bmc.create_job()
+    assert bmc.get(bmc.job_service).body["CurrentNumberOfJobs"] == 1
+    assert bmc.job(job)["JobState"] == "New"
+    bmc.reset("PowerCycle")
+    assert bmc.get(bmc.system).body["PowerState"] == "Off"
+
+
+def test_metadata_names_every_schema_that_is_used(bmc):
+    metadata = bmc.get("/redfish/v1/$metadata")
+    assert metadata.headers["Content-Type"].startswith("application/xml")
+    kinds = {
+        document["@odata.type"] for document in bmc.service.site.tree.documents.values() if "@odata.type" in document
+    }
+    for kind in kinds:
+        assert f'Namespace="{kind[1:].rpartition(".")[0]}"' in metadata.body
