@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from emulator.core.clock import Clock
@@ -112,7 +113,8 @@ def picture(machine: Machine, *, numbered: bool = True) -> Picture:
         "counters": queue.to_plain(),
         "open": {target: job.id for target, job in sorted(queue._open.items())},
         "running": {kind.value: job.id for kind, job in sorted(queue._running.items())},
-        "ended": list(queue._ended),
+        "ended": sorted(queue._ended),
+        "goes first": first.id if (first := queue.due_for_deletion(math.inf)) else None,
         "devices": {key: device.snapshot() for key, device in machine.devices.items()},
         "pending": {key: (dict(entry.values), entry.reset) for key, entry in sorted(machine.pending.items())},
         "results": {

@@ -576,7 +576,7 @@ def test_of_a_finished_job_only_the_record_goes(machine: Machine) -> None:
     machine.advance(1000)
     before = picture(machine)
     machine.delete_job(job.id)
-    assert picture(machine) == before | {"jobs": [], "ended": []}
+    assert picture(machine) == before | {"jobs": [], "ended": [], "goes first": None}
     assert machine.devices[BIOS].read()["BootMode"] == "Uefi"
 
 
@@ -1168,6 +1168,14 @@ def test_faults_are_asked_in_the_order_in_which_they_were_added_after_a_restart_
         machine.add_fault("*", "*", f"M{number}", None)
     again = restored(machine, machine.clock, backwards=backwards)
     assert [rule.message_id for rule in again.faults] == [f"M{number}" for number in range(12)]
+
+
+def test_the_id_of_a_fault_is_not_given_again_after_a_restart(machine: Machine) -> None:
+    """Whoever still holds the id of a fault that is gone must not remove somebody else's with it."""
+    gone = machine.add_fault("*", "*", None, None)
+    machine.remove_fault(gone.id)
+    again = restored(machine, machine.clock)
+    assert again.add_fault("*", "*", None, None).id != gone.id
 
 
 @pytest.mark.parametrize("backwards", [False, True])
