@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+import orjson
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
 
 from emulator.control.face import ControlFace
 from emulator.core.clock import Clock
@@ -30,7 +32,7 @@ from emulator.mockup.identity import Identities
 from emulator.mockup.manifest import Manifest, merged_policy, read_manifest
 from emulator.mockup.reader import ROOT, MockupError, Tree, read_tree
 from emulator.mockup.site import Site, survey
-from emulator.redfish.face import Face
+from emulator.redfish.face import Face, FastReads
 from emulator.redfish.view import Oem
 from emulator.redfish.views import resources
 from emulator.redfish.views.service_root import METADATA, metadata, types_in
@@ -113,10 +115,23 @@ def build_service(
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     identities = Identities(site.tree) if settings.controllers > 1 else None
     all_resources = [*resources(site), *oem.resources(site)]
-    Face(fleet, site, dialect, authenticator, all_resources, oem, identities).mount(app)
+    face = Face(fleet, site, dialect, authenticator, all_resources, oem, identities)
+    face.mount(app)
     ControlFace(fleet, authenticator).mount(app)
-    wsgi = Guard(app.wsgi_app, allow_remote=settings.allow_remote)
+    _answer_elsewhere(app)
+    wsgi = Guard(FastReads(app.wsgi_app, face), allow_remote=settings.allow_remote)
     return Service(site, manifest, fleet, Ticker(fleet), wsgi)
+
+
+def _answer_elsewhere(app: Flask) -> None:
+    """What is below neither /redfish nor /jobfish is refused in JSON too, with a word on where to look."""
+
+    def refuse(error: HTTPException) -> Response:
+        body = {"error": {"message": f"{error.name}: try {ROOT}/ or /jobfish/v1/clock", "details": []}}
+        headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+        return Response(orjson.dumps(body), error.code, headers, content_type="application/json")
+
+    app.register_error_handler(HTTPException, refuse)
 
 
 def find_mockup(name: str) -> Path:

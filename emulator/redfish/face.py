@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import orjson
@@ -36,6 +37,8 @@ from emulator.runtime.fleet import Fleet, Seat
 
 log = logging.getLogger(__name__)
 
+Environ = dict[str, Any]
+"""A WSGI request."""
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
 RENDERED_MAX = 512
 """Rendered documents kept for each machine."""
@@ -53,6 +56,49 @@ class Rendered(NamedTuple):
     body: bytes
     headers: list[tuple[str, str]]
     etag: str
+
+
+def status_line(status: int) -> str:
+    """The status as WSGI writes it: "200 OK"."""
+    return _STATUS_LINES[status]
+
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+class ReadyResponse(Response):
+    """An answer whose headers are as they will be sent: nothing has to be worked out once more."""
+
+    def __init__(self, rendered: Rendered) -> None:
+        super().__init__(status=rendered.status)
+        self._rendered = rendered
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Send it; a HEAD gets everything but the body."""
+        start_response(status_line(self._rendered.status), self._rendered.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self._rendered.body]
+
+
+class FastReads:
+    """In front of Flask: a plain GET whose answer is at hand is answered here, at a tenth of the price."""
+
+    def __init__(self, inner: Callable[..., Iterable[bytes]], face: Face) -> None:
+        self._inner = inner
+        self._face = face
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Answer, or hand on."""
+        if (
+            environ["REQUEST_METHOD"] == "GET"
+            and not environ.get("QUERY_STRING")
+            and "HTTP_IF_NONE_MATCH" not in environ
+            and environ["PATH_INFO"].startswith("/redfish")
+        ):
+            rendered = self._face.kept(environ)
+            if rendered is not None:
+                start_response(status_line(rendered.status), rendered.headers)
+                return [rendered.body]
+        return self._inner(environ, start_response)
 
 
 class Face:
@@ -94,39 +140,60 @@ class Face:
     # -- one request --------------------------------------------------------------------------------------------------
 
     def _answer(self, _: str = "") -> Response:
-        uri = _SLASHES.sub("/", request.path).rstrip("/")
+        environ = request.environ
+        uri = _uri(environ)
         try:
-            return _response(self._handle(uri))
+            return ReadyResponse(self._handle(environ, uri))
         except Rejected as refusal:
-            return _response(self._refusal(refusal))
+            return ReadyResponse(self._refusal(refusal, uri))
         except RequestEntityTooLarge:
-            return _response(_finished(error_reply(self._dialect, [Message("PayloadTooLarge")])))
+            return ReadyResponse(_finished(error_reply(self._dialect, [Message("PayloadTooLarge")])))
         except Exception:
-            log.exception("%s %s", request.method, uri)
-            return _response(_finished(error_reply(self._dialect, [Message("InternalError")])))
+            log.exception("%s %s", environ["REQUEST_METHOD"], uri)
+            return ReadyResponse(_finished(error_reply(self._dialect, [Message("InternalError")])))
 
-    def _handle(self, uri: str) -> Rendered:
-        seat = self._fleet.seat_for(request.host)
+    def kept(self, environ: Environ) -> Rendered | None:
+        """The answer to a plain GET, where it is at hand, still true, and the caller may have it; None otherwise.
+
+        Nothing is refused here: whatever cannot be answered at once goes through Flask.
+        """
+        seat = self._fleet.seat_for(environ.get("HTTP_HOST", ""))
         if seat is None:
-            raise Rejected(Message("ResourceMissingAtURI", (f"//{request.host}{uri}",)))
+            return None
+        uri = _uri(environ)
+        found = self._router.find(uri)
+        resource = found[0] if found is not None else None
+        try:
+            self._account(environ, seat, uri, resource, "GET")
+        except Rejected:
+            return None
+        return self._at_hand(seat, uri, uri, resource)
+
+    def _handle(self, environ: Environ, uri: str) -> Rendered:
+        method = environ["REQUEST_METHOD"]
+        seat = self._fleet.seat_for(environ.get("HTTP_HOST", ""))
+        if seat is None:
+            raise Rejected(Message("ResourceMissingAtURI", (f"//{environ.get('HTTP_HOST', '')[:100]}{uri}",)))
         found = self._router.find(uri)
         resource, params = found if found is not None else (None, NO_PARAMS)
-        account = self._account(seat, uri, resource, request.method)
-        if request.method in ("GET", "HEAD"):
+        account = self._account(environ, seat, uri, resource, method)
+        if method in ("GET", "HEAD"):
             rendered = self._get(seat, uri, resource, params, account)
-            return _not_modified(rendered, request.headers.get("If-None-Match"))
+            return _not_modified(rendered, environ.get("HTTP_IF_NONE_MATCH"))
         return self._write(seat, uri, resource, params, account)
 
-    def _account(self, seat: Seat, uri: str, resource: Resource | None, method: str) -> Account | None:
+    def _account(
+        self, environ: Environ, seat: Seat, uri: str, resource: Resource | None, method: str
+    ) -> Account | None:
         """Who calls, if the method needs anybody.
 
         Raises:
             Rejected: AccessUnauthorized, LoginFailed, InsufficientPrivilege.
         """
         needed = _privilege(resource, method, is_file=uri in self._site.tree.files)
-        authorization, token = request.headers.get("Authorization"), request.headers.get("X-Auth-Token")
         if needed is None:
             return None
+        authorization, token = environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_AUTH_TOKEN")
         account = self._authenticator.identify(seat, authorization, token)
         if account is None:
             if authorization or token:
@@ -142,15 +209,10 @@ class Face:
         self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Account | None
     ) -> Rendered:
         query = request.query_string
-        if resource is None and not query:
-            passive = self._passive.get(uri) or self._render_passive(uri)
-            if passive is not None and not self._differs(seat, uri):
-                return passive
         key = f"{uri}?{query.decode(errors='replace')}" if query else uri
-        kept = seat.rendered.get(key)
-        if kept is not None and seat.is_current(kept[0]):
-            rendered: Rendered = kept[1]
-            return rendered
+        kept = self._at_hand(seat, uri, key, resource)
+        if kept is not None:
+            return kept
         with seat.turn() as machine:
             call = self._call(machine, uri, params, account)
             rendered = self._render(call, seat.number, resource)
@@ -158,6 +220,18 @@ class Face:
             if len(seat.rendered) >= RENDERED_MAX:
                 seat.rendered.clear()
             seat.rendered[key] = (machine.version, rendered)
+        return rendered
+
+    def _at_hand(self, seat: Seat, uri: str, key: str, resource: Resource | None) -> Rendered | None:
+        """What was rendered for this key, if it is still true."""
+        if resource is None and key is uri:
+            passive = self._passive.get(uri) or self._render_passive(uri)
+            if passive is None or not self._differs(seat, uri):
+                return passive
+        kept = seat.rendered.get(key)
+        if kept is None or not seat.is_current(kept[0]):
+            return None
+        rendered: Rendered = kept[1]
         return rendered
 
     def _render(self, call: Call, number: int, resource: Resource | None) -> Rendered:
@@ -188,7 +262,7 @@ class Face:
         elif uri in self._site.tree.files:
             kind = "application/xml" if self._site.tree.files[uri].lstrip()[:1] == b"<" else "application/yaml"
             headers = [*COMMON_HEADERS[:2], ("Content-Type", kind), ("Allow", "GET, HEAD")]
-            self._passive[uri] = Rendered(200, self._site.tree.files[uri], headers, "")
+            self._passive[uri] = _sized(Rendered(200, self._site.tree.files[uri], headers, ""))
         return self._passive.get(uri)
 
     def _differs(self, seat: Seat, uri: str) -> bool:
@@ -256,12 +330,12 @@ class Face:
             body=body or {},
         )
 
-    def _refusal(self, refusal: Rejected) -> Rendered:
+    def _refusal(self, refusal: Rejected, uri: str) -> Rendered:
         reply = error_reply(self._dialect, refusal.messages)
         if reply.status == 401:
             reply = Reply(reply.status, reply.body, (("WWW-Authenticate", 'Basic realm="Redfish"'),))
         elif reply.status == 405:
-            found = self._router.find(_SLASHES.sub("/", request.path).rstrip("/"))
+            found = self._router.find(uri)
             reply = Reply(reply.status, reply.body, (("Allow", _allow(found[0] if found else None)),))
         return _finished(reply)
 
@@ -292,13 +366,13 @@ def _render_document(status: int, document: Document, allow: str, extra: Sequenc
     kind = document.get("@odata.type")
     if isinstance(kind, str) and kind.startswith("#"):
         headers.append(("Link", f"<{SCHEMAS}{kind[1:].rpartition('.')[0]}.json>; rel=describedby"))
-    return Rendered(status, body if document else b"", headers, etag)
+    return _sized(Rendered(status, body if document else b"", headers, etag))
 
 
 def _finished(reply: Reply) -> Rendered:
     body = b"" if reply.body is None else orjson.dumps(reply.body)
     headers = [*(COMMON_HEADERS if body else COMMON_HEADERS[:2]), *reply.headers]
-    return Rendered(reply.status, body, headers, "")
+    return _sized(Rendered(reply.status, body, headers, ""))
 
 
 def _not_modified(rendered: Rendered, wanted: str | None) -> Rendered:
@@ -307,8 +381,19 @@ def _not_modified(rendered: Rendered, wanted: str | None) -> Rendered:
     tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
     if rendered.etag not in tags and "*" not in tags:
         return rendered
-    return Rendered(304, b"", [header for header in rendered.headers if header[0] != "Content-Type"], rendered.etag)
+    headers = [header for header in rendered.headers if header[0] not in ("Content-Type", "Content-Length")]
+    return Rendered(304, b"", headers, rendered.etag)
 
 
-def _response(rendered: Rendered) -> Response:
-    return Response(rendered.body, rendered.status, rendered.headers)
+def _sized(rendered: Rendered) -> Rendered:
+    if rendered.status != 204:
+        rendered.headers.append(("Content-Length", str(len(rendered.body))))
+    return rendered
+
+
+def _uri(environ: Environ) -> str:
+    """The path called, normalised: no doubled and no trailing slash, UTF-8 (WSGI hands it over as Latin-1)."""
+    path: str = environ["PATH_INFO"]
+    if not path.isascii():
+        path = path.encode("latin-1").decode(errors="replace")
+    return (_SLASHES.sub("/", path) if "//" in path else path).rstrip("/")

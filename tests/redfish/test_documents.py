@@ -140,3 +140,37 @@ def test_metadata_names_every_schema_that_is_used(bmc):
     }
     for kind in kinds:
         assert f'Namespace="{kind[1:].rpartition(".")[0]}"' in metadata.body
+
+
+def test_the_fast_path_says_what_flask_says_to_the_byte(make_bmc):
+    """A header that only Flask reads sends the same question the long way round."""
+    bmc = make_bmc(controllers=3)
+    bmc.patch_bios(NumLock="Off")
+    bmc.create_job()
+    live = [bmc.bios, bmc.settings, bmc.jobs, bmc.job_service, "/redfish", "/redfish/v1/$metadata", "/redfish/v1/odata"]
+    for host in ("127.0.0.1", "127.0.0.2"):
+        bmc.host = host
+        for uri in [*live, *bmc.service.site.tree.documents]:
+            first, second = bmc.get(uri), bmc.get(uri)
+            through_flask = bmc.get(uri, headers={"If-None-Match": '"another"'})
+            for answer in (second, through_flask):
+                assert (answer.status, answer.body, dict(answer.headers)) == (
+                    first.status,
+                    first.body,
+                    dict(first.headers),
+                ), uri
+
+
+def test_the_fast_path_lets_nobody_in(bmc):
+    assert bmc.get(bmc.system).status == 200
+    assert bmc.get(bmc.system, headers={"Authorization": "Basic cm9vdDp3cm9uZw=="}).status == 401
+    bmc.user = None
+    assert bmc.get(bmc.system).status == 401
+    assert bmc.get("/redfish/v1/Chassis").status == 401
+
+
+@pytest.mark.parametrize("uri", ["/", "/nothing", "/jobfish/v1/nothing", "/redfishes"])
+def test_what_is_served_nowhere_is_refused_in_json(bmc, uri):
+    answer = bmc.get(uri)
+    assert answer.status == 404
+    assert "/redfish/v1/" in answer.body["error"]["message"]
