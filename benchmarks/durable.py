@@ -47,8 +47,7 @@ def run(options: Options) -> None:
             "memory": stack.enter_context(emulator(*common, "--state", "memory")),
         }
         for _ in range(options.rounds):
-            syncs.append(_fdatasyncs(folder / "block"))
-            _round(servers, found)
+            _round(servers, found, syncs, folder / "block")
     raw = f"fdatasync of {BLOCK // 1024} KiB in the same folder, one after the other: {spread(syncs)}/s"
     show(COLUMNS, _rows(found, syncs), [raw, f"plain HTTP, keep-alive; {where()}"])
 
@@ -76,9 +75,10 @@ def _fdatasyncs(path: Path) -> float:
     return count / took
 
 
-def _round(servers: Mapping[str, Server], found: Found) -> None:
+def _round(servers: Mapping[str, Server], found: Found, syncs: list[float], block: Path) -> None:
     for fleet, hosts in HOSTS.items():
         for connections in CONNECTIONS:
+            syncs.append(_fdatasyncs(block))
             for kind, server in servers.items():
                 rate = _creations(server, Request(CREATE, "POST", BODY, hosts), connections)
                 found.setdefault((fleet, connections, kind), []).append(rate)

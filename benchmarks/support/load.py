@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = 30.0
 _LUA = """
 local hosts = { %s }
 local method, path, body = %s, %s, %s
-local headers = { ["Authorization"] = %s, ["Content-Type"] = "application/json" }
+local headers = { %s }
 local made, turn = {}, 0
 function init(args)
   for number, host in ipairs(hosts) do
@@ -54,6 +54,13 @@ class Request:
     body: str = ""
     hosts: Sequence[str] = ("127.0.0.1",)
     """The controllers' addresses: all connections go to 127.0.0.1, and the Host header tells which one is meant."""
+    extra: tuple[tuple[str, str], ...] = ()
+    """Further headers."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, but for Host."""
+        return {"Authorization": AUTHORIZATION, "Content-Type": "application/json", **dict(self.extra)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,7 @@ class Client:
 
     def send(self, host: str) -> bool:
         """Send the request to one controller; True if the answer is a good one."""
-        headers = {"Authorization": AUTHORIZATION, "Host": f"{host}:{self._port}", "Content-Type": "application/json"}
+        headers = {**self._request.headers, "Host": f"{host}:{self._port}"}
         self._connection.request(self._request.method, self._request.path, self._request.body or None, headers)
         answer = self._connection.getresponse()
         answer.read()
@@ -152,10 +159,9 @@ def _wrk(server: Server, request: Request, connections: int, seconds: int) -> tu
     with tempfile.TemporaryDirectory(prefix="jobfish-wrk-") as folder:
         script = Path(folder, "load.lua")
         hosts = ", ".join(json.dumps(f"{host}:{server.port}") for host in request.hosts)
+        headers = ", ".join(f"[{json.dumps(name)}] = {json.dumps(value)}" for name, value in request.headers.items())
         body = json.dumps(request.body) if request.body else "nil"
-        script.write_text(
-            _LUA % (hosts, *map(json.dumps, (request.method, request.path)), body, json.dumps(AUTHORIZATION))
-        )
+        script.write_text(_LUA % (hosts, json.dumps(request.method), json.dumps(request.path), body, headers))
         address = f"{server.scheme}://127.0.0.1:{server.port}/"
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script), address]
         output = subprocess.run(

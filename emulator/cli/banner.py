@@ -26,7 +26,7 @@ def banner(settings: Settings, service: Service, port: int, state: Path | None) 
         f"  accounts  {', '.join(f'{entry.name} ({entry.role})' for entry in service.manifest.accounts)}",
         f"  devices   {', '.join(_bios(place) for place in service.site.bioses) or 'none that can be brought to life'}",
         f"  clock     {_clock(settings)}",
-        f"  state     {state or 'in memory: gone when this stops'}",
+        f"  state     {_state(state)}",
         *(f"  fault     {text}" for text in settings.fail),
         "",
         f"  try       curl -sk -u {account.name}:{password} {address}{system}",
@@ -45,6 +45,13 @@ def _fleet(settings: Settings) -> str:
 
 def _bios(place: BiosPlace) -> str:
     return f"{place.device_id} ({len(place.model.attributes)} attributes)"
+
+
+def _state(folder: Path | None) -> str:
+    if folder is None:
+        return "in memory: gone when this stops"
+    home = Path.home()
+    return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)
 
 
 def _clock(settings: Settings) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -78,6 +80,7 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     from emulator.runtime.certificate import ensure_certificate  # noqa: PLC0415
     from emulator.server import Server  # noqa: PLC0415
 
+    signal.signal(signal.SIGTERM, _stop_early)  # until the server takes over: leave nothing lying about
     state = _state_folder(settings)
     listening = stack.enter_context(_listen(settings))
     try:
@@ -94,11 +97,23 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
         certificate = ensure_certificate(folder)
     service.start()
     stack.callback(service.stop)
-    sys.setswitchinterval(0.001)
+    _tune()
     click.echo(banner(settings, service, listening.getsockname()[1], state))
     server = Server(service.wsgi, listening, certificate=certificate)
     server.run()
     click.echo("jobfish: stopped")
+
+
+def _tune() -> None:
+    """Keep answers short while jobs run: threads change places often; what lives for ever is no longer searched."""
+    sys.setswitchinterval(0.001)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def _stop_early(*_: object) -> NoReturn:
+    raise SystemExit(0)
 
 
 def _state_folder(settings: Settings) -> Path | None:

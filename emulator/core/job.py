@@ -179,7 +179,7 @@ class Job:
             self.started_at = at
         if following in FINISHED:
             self.ended_at = at
-        self.history.append(Moment(at, event.value, following.value, message or note))
+        self.history.append(Moment(at, event, following, message or note))
 
     def to_plain(self) -> dict[str, Any]:
         """JSON types only, for a store."""

@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.core import device as devices_module
 from emulator.core import engine
 from emulator.core.access import Session
 from emulator.core.clock import Clock
-from emulator.core.device import Device, Value
+from emulator.core.device import Device, Value, check, seal
 from emulator.core.fault import FaultPlan, Rule
-from emulator.core.host import IDEMPOTENT_RESETS, RESETS, Host, Phase, Power, Timings
-from emulator.core.job import Event, Job, Kind, Outcome, State, Step
+from emulator.core.host import IDEMPOTENT_RESETS, RESETS, Host, Power, Timings
+from emulator.core.job import Event, Job, Kind, Outcome, Step
 from emulator.core.message import Message, Rejected
 from emulator.core.queue import CLEAR_ALL, Policy, Queue
 from emulator.core.store import Changes, Entity
@@ -171,14 +170,14 @@ class Machine:
             raise Rejected(
                 Message("ActionParameterValueNotInList", (name, "PasswordName", "ChangePassword"), ("PasswordName",))
             )
-        if not device.check_password(name, devices_module.seal(target, name, old)):
+        if not device.check_password(name, seal(target, name, old)):
             raise Rejected(Message("ActionParameterValueError", ("OldPassword", "ChangePassword"), ("OldPassword",)))
         self.stage(target, {name: new})
 
     def _staged(self, target: str, change: Mapping[str, Any]) -> tuple[dict[str, Value], tuple[Step, ...]]:
         self._refuse_if_held(target)
         device = self.devices[target]
-        checked = devices_module.check(device, change)
+        checked = check(device, change)
         values = {**self._values_pending(target), **checked}
         return values, device.plan(values) if values else ()
 
@@ -456,14 +455,16 @@ class Machine:
     # -- keeping ------------------------------------------------------------------------------------------------------
 
     def take_changes(self) -> Changes:
-        """The entities changed since the last call, as plain data; None for one that is gone."""
+        """The entities changed since the last call, as plain data; None for one that is gone.
+
+        Each is made when it is read: ten thousand jobs at once would otherwise be there twice.
+        """
         if not self._changed:
             return ()
         if not self.clock.is_wall_time:
             self._changed["clock", "clock"] = None
-        changes = [((kind, key), self._plain(kind, key)) for kind, key in self._changed]
-        self._changed = {}
-        return changes
+        changed, self._changed = self._changed, {}
+        return (((kind, key), self._plain(kind, key)) for kind, key in changed)
 
     def restore(self, entities: Mapping[Entity, Mapping[str, Any]]) -> None:
         """Go on from what a store has kept."""
@@ -535,5 +536,3 @@ _PLAIN: Mapping[str, Callable[[Machine, str], Mapping[str, Any] | None]] = {
     "clock": lambda machine, _: machine.clock.snapshot(),
 }
 """How each kind of entity is kept."""
-
-__all__ = ["Machine", "Pending", "Phase", "Result", "State"]

@@ -6,13 +6,13 @@ and all of them or none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 Entity = tuple[str, str]
 """(kind, id), for example ("job", "JID_746727125416")."""
-Changes = Sequence[tuple[Entity, Mapping[str, Any] | None]]
-"""What a turn changed: an entity's whole new data, or None where it is gone."""
+Changes = Iterable[tuple[Entity, Mapping[str, Any] | None]]
+"""What a turn changed: an entity's whole new data, or None where it is gone. Made as it is read, so read it once."""
 
 
 class Store(Protocol):

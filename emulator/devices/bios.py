@@ -101,6 +101,8 @@ class Model:
 
     def follow(self, name: str, values: dict[str, Value], lookup: Lookup) -> None:
         """Set in `values` what follows from the new value of `name`; `lookup` must see `values`."""
+        if name not in self.sets:
+            return
         changed = [name]
         for _ in range(CASCADE_ROUNDS_MAX):
             following: list[str] = []

@@ -133,7 +133,11 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
 def _tar_entries(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
         with tarfile.open(path, "r|*") as archive:
+            passed_over = 0
             for entry in archive:
+                passed_over += 0 if _wanted(entry.name) else entry.size
+                if passed_over > TOTAL_BYTES_MAX:
+                    raise MockupError(f"{path}: more than {TOTAL_BYTES_MAX // 2**20} MiB that is no part of a mockup")
                 if entry.isfile() and _wanted(entry.name):
                     _bounded(path, entry.name, entry.size)
                     stream = archive.extractfile(entry)

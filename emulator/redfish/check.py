@@ -44,7 +44,10 @@ def check_payload(name: str, body: Mapping[str, Any], action: str | None) -> Non
     """
     # An OData annotation that nobody has a use for is not an unknown property (DSP0266, "PATCH")
     plain = {key: value for key, value in body.items() if not key.startswith("@odata.")}
-    errors = sorted(_validator(name).iter_errors(plain), key=_precedence)
+    validator = _validator(name)
+    if validator.is_valid(plain):
+        return
+    errors = sorted(validator.iter_errors(plain), key=_precedence)
     reject_if_any(message for error in errors for message in _messages(error, action))
 
 

@@ -55,7 +55,6 @@ class Seat:
                 self.machine = None
                 self.rendered = {}
                 raise
-        self._fleet.wake_at(self)
 
     def loaded(self) -> Machine:
         """The machine, for a look at what needs no turn, such as its sessions."""
@@ -77,6 +76,7 @@ class Seat:
         changes = machine.take_changes()
         if changes:
             self._fleet.store.save(machine.id, changes)
+        self._fleet.wake_at(self)  # with the lock held: what a later turn says must not be overtaken
 
 
 class Fleet:

@@ -36,9 +36,12 @@ class Ticker:
         """Controller number -> the real moment of its next thing."""
         self._heap: list[tuple[float, int]] = []
         self._planned: float | None = None
+        self._firing = False
+        """While it fires it does not plan: the scheduler drops what comes due for a job that is still running."""
+        # max_instances: a wake-up may come before the scheduler has noticed that the last one has ended
         logging.getLogger("apscheduler").setLevel(logging.WARNING)
         self._scheduler = BackgroundScheduler(
-            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 3}
         )
 
     def start(self) -> None:
@@ -61,7 +64,8 @@ class Ticker:
                 return
             self._due[seat.number] = due
             heapq.heappush(self._heap, (due, seat.number))
-            self._plan()
+            if not self._firing:
+                self._plan()
 
     def _plan(self) -> None:
         """Have the scheduler fire for the first entry that is still true. The lock is held."""
@@ -79,7 +83,7 @@ class Ticker:
     def _fire(self) -> None:
         now = time.time()
         with self._lock:
-            self._planned = None
+            self._firing = True
             numbers = []
             while self._heap and self._heap[0][0] <= now:
                 due, number = heapq.heappop(self._heap)
@@ -89,6 +93,8 @@ class Ticker:
         for number in numbers:
             self._give_turn(number)
         with self._lock:
+            self._firing = False
+            self._planned = None
             self._plan()
 
     def _give_turn(self, number: int) -> None:

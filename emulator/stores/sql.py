@@ -27,7 +27,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from emulator.core.store import Changes, Entity
@@ -58,7 +58,7 @@ class _Save:
 
     __slots__ = ("done", "error", "gone", "rows")
 
-    def __init__(self, rows: list[dict[str, Any]], gone: list[dict[str, Any]]) -> None:
+    def __init__(self, rows: list[tuple[Any, ...]], gone: list[tuple[Any, ...]]) -> None:
         self.rows = rows
         self.gone = gone
         self.done = threading.Event()
@@ -87,13 +87,13 @@ class SqlStore:
             self._check_owner(path, made_for)
         except DatabaseError as error:
             raise StoreError(f"{path}: not a state file that can be used ({error.orig}); try --fresh") from error
-        statement = insert(ENTITIES)
-        self._upsert = statement.on_conflict_do_update(
-            index_elements=["machine", "kind", "id"], set_={"body": statement.excluded.body}
+        upsert = insert(ENTITIES)
+        upsert = upsert.on_conflict_do_update(
+            index_elements=["machine", "kind", "id"], set_={"body": upsert.excluded.body}
         )
-        self._delete = ENTITIES.delete().where(
-            ENTITIES.c.machine == bindparam("m"), ENTITIES.c.kind == bindparam("k"), ENTITIES.c.id == bindparam("i")
-        )
+        gone = [ENTITIES.c[name] == bindparam(f"{name}_") for name in ("machine", "kind", "id")]
+        self._upsert = _compiled(self._engine, upsert)
+        self._delete = _compiled(self._engine, ENTITIES.delete().where(*gone))
         self._waiting: SimpleQueue[_Save | None] = SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
@@ -115,12 +115,13 @@ class SqlStore:
         Raises:
             StoreError: they could not be written.
         """
-        rows, gone = [], []
+        rows: list[tuple[Any, ...]] = []
+        gone: list[tuple[Any, ...]] = []
         for (kind, key), plain in changes:
             if plain is None:
-                gone.append({"m": machine, "k": kind, "i": key})
+                gone.append((machine, kind, key))
             else:
-                rows.append({"machine": machine, "kind": kind, "id": key, "body": orjson.dumps(plain)})
+                rows.append((machine, kind, key, orjson.dumps(plain)))
         save = _Save(rows, gone)
         self._waiting.put(save)
         save.done.wait()
@@ -164,15 +165,27 @@ class SqlStore:
                 raise StoreError(f"{path}: this state belongs to another mockup ({found}); use --fresh to start anew")
 
 
-def _commit(connection: Connection, group: list[_Save], upsert: Any, delete: Any) -> None:
+def _compiled(engine: Engine, statement: Any) -> str:
+    """The statement in the database's own words, once: SQLAlchemy would spell it anew for each transaction.
+
+    Its parameters stand in the order machine, kind, id, body.
+    """
+    compiled = statement.compile(engine)
+    assert [name.rstrip("_") for name in compiled.positiontup] == ["machine", "kind", "id", "body"][
+        : len(compiled.positiontup)
+    ]
+    return str(compiled)
+
+
+def _commit(connection: Connection, group: list[_Save], upsert: str, delete: str) -> None:
     error: BaseException | None = None
     try:
         # in the order of arrival, deletions and rows of each save: the last word on an entity is the one that stays
         for save in group:
             if save.gone:
-                connection.execute(delete, save.gone)
+                connection.exec_driver_sql(delete, save.gone)
             if save.rows:
-                connection.execute(upsert, save.rows)
+                connection.exec_driver_sql(upsert, save.rows)
         connection.commit()
     except Exception as failure:  # noqa: BLE001 - whoever waits must be told, and the writer must go on
         connection.rollback()
