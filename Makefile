@@ -9,14 +9,19 @@ ARGS ?=
 help:           ## what there is to make
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
 
-$(BIN)/.installed: pyproject.toml emulator/__init__.py
-	$(PYTHON) -c 'import sys; sys.exit("jobfish needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+# two stages: what serving needs, and on top of it what developing needs
+$(BIN)/.serves: pyproject.toml emulator/__init__.py
+	@$(PYTHON) -c 'import sys; sys.exit("jobfish needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(BIN)/.installed: $(BIN)/.serves
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,test]'
 	@touch $@
 
-serve: $(BIN)/.installed       ## serve the emulator; ARGS='--rate 60' passes options on
-	$(BIN)/jobfish serve $(ARGS)
+serve: $(BIN)/.serves          ## serve the emulator; ARGS='--rate 60' passes options on
+	@$(BIN)/jobfish serve $(ARGS)
 
 test: check                    ## lint, types, import contracts and tests
 	$(BIN)/python -m pytest -n auto -m 'not slow' $(ARGS)
