@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
@@ -25,6 +26,7 @@ BACKLOG = 1024
 THREADS = 64
 """Requests handled at the same time: long answers must not keep short ones waiting."""
 HEADER_TIMEOUT_MS = 30_000
+WAKE_SECONDS = 0.5
 ANY = "0.0.0.0"  # noqa: S104 - peers elsewhere are refused, see `open_socket` and guard.py
 
 
@@ -53,6 +55,18 @@ def open_socket(host: str, port: int, *, loopback_only: bool) -> socket.socket:
     return listening
 
 
+class WakefulEvent(threading.Event):
+    """An event whose waiter looks up twice a second: a signal that arrives in another thread is noticed then."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """As Event.wait; without a timeout it returns only when the event is set."""
+        if timeout is not None:
+            return super().wait(timeout)
+        while not super().wait(WAKE_SECONDS):
+            pass
+        return True
+
+
 class Server(MTServer):
     """Serves one WSGI application on one socket, until SIGTERM or SIGINT; requests under way are finished."""
 
@@ -78,6 +92,7 @@ class Server(MTServer):
         if certificate is not None:
             options["ssl_cert"], options["ssl_key"] = certificate
         super().__init__("", **options)
+        self.main_loop_interrupt = WakefulEvent()
         self._application = application
         self._listening = listening
 

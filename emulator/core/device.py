@@ -110,7 +110,7 @@ def _faults(attributes: Mapping[str, Attribute], name: str, value: Any) -> Itera
     elif attribute.read_only or attribute.immutable:
         yield _about(name, "PropertyNotWritable", name)
     elif not _TYPE_CHECKS[attribute.type](value):
-        yield _about(name, "PropertyValueTypeError", shown(value), name)
+        yield _about(name, "PropertyValueTypeError", "" if attribute.type == "Password" else shown(value), name)
     elif attribute.type == "Enumeration" and value not in attribute.choices:
         yield _about(name, "PropertyValueNotInList", value, name)
     elif attribute.type == "Integer" and not _in_bounds(attribute, value):

@@ -122,10 +122,10 @@ class Dialect:
         return self._said(prefix, key, tuple(args[int(index)] for index in chosen.split(",")) if chosen else args)
 
     def _native(self, key: str, args: tuple[str, ...]) -> Said:
-        for registry in self.registries.values():
-            if key in registry.entries:
-                return self._said(registry.prefix, key, args)
         prefix, _, last = key.rpartition(".")
+        for registry in self.registries.values():
+            if last in registry.entries:
+                return self._said(registry.prefix, last, args)
         return Said(prefix or "Unknown", last, key, f"Failed on purpose, as {key}.", args, "Critical", "None.")
 
     def _said(self, prefix: str, key: str, args: tuple[str, ...]) -> Said:

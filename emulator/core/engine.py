@@ -81,7 +81,7 @@ def _entered_tasks(machine: Machine) -> None:
 
 
 def _make_jobs_of_staged_values(machine: Machine) -> None:
-    for target in list(machine.pending):
+    for target in [target for target in machine.devices if target in machine.pending]:
         try:
             machine.schedule(machine.create_configuration_job(target, by=""))
         except Rejected:
@@ -89,6 +89,15 @@ def _make_jobs_of_staged_values(machine: Machine) -> None:
 
 
 def _entered_boot(machine: Machine) -> None:
+    start_reboots(machine)
+
+
+def _entered_off(machine: Machine) -> None:
+    """Somebody turned it off for good under a reboot job: that job has failed."""
+    reboot = machine.queue.running(Kind.REBOOT)
+    if reboot is not None:
+        reboot.outcomes.append(Outcome(False, machine.moment, {}, Message("RebootNotPossible")))
+        finish(machine, reboot)
     start_reboots(machine)
 
 
@@ -100,7 +109,7 @@ _ENTERED: Mapping[Phase, Callable[[Machine], None]] = {
     Phase.POST: _entered_post,
     Phase.TASKS: _entered_tasks,
     Phase.BOOTING: _entered_boot,
-    Phase.OFF: _entered_boot,
+    Phase.OFF: _entered_off,
 }
 
 
@@ -189,7 +198,7 @@ def _interrupt(machine: Machine) -> None:
 def finish(machine: Machine, job: Job) -> None:
     """All outcomes are there: end the job with its verdict."""
     event = verdict(job.outcomes)
-    end(machine, job, event, Message(ENDINGS[job.kind, event]))
+    end(machine, job, event, job.says(ENDINGS[job.kind, event]))
 
 
 def end(machine: Machine, job: Job, event: Event, message: Message) -> None:
@@ -207,7 +216,7 @@ def _window_closed(machine: Machine, job_id: str) -> None:
     job = machine.queue.jobs[job_id]
     if job.state is State.SCHEDULED:
         machine.unplan("start", job.id)
-        end(machine, job, Event.EXPIRE, Message("WindowExpired"))
+        end(machine, job, Event.EXPIRE, job.says("WindowExpired"))
 
 
 def _auto_delete(machine: Machine, _: str) -> None:

@@ -92,6 +92,14 @@ class FaultPlan:
                 return Outcome(False, at, {}, message), rule
         return None
 
+    def to_plain(self) -> dict[str, int]:
+        """The counter, for a store; rules are entities of their own. An id is never given twice."""
+        return {"next_id": self._next_id}
+
+    def restore_counter(self, saved: Mapping[str, Any]) -> None:
+        """Go on from a stored counter."""
+        self._next_id = max(self._next_id, saved["next_id"])
+
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Put back one stored rule."""
         self.put(Rule(**saved))

@@ -148,6 +148,8 @@ class Job:
     ended_at: float | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     history: list[Moment] = field(default_factory=list)
+    serial: int = 0
+    """Jobs are numbered as they are created: what tells the older of two made at the same moment."""
 
     @property
     def is_open(self) -> bool:
@@ -181,6 +183,10 @@ class Job:
             self.ended_at = at
         self.history.append(Moment(at, event, following, message or note))
 
+    def says(self, key: str) -> Message:
+        """A message of this job's: its first argument is the job's id."""
+        return Message(key, (self.id,))
+
     def to_plain(self) -> dict[str, Any]:
         """JSON types only, for a store."""
         return {
@@ -189,6 +195,7 @@ class Job:
             "target": self.target,
             "steps": [list(step) for step in self.steps],
             "created_at": self.created_at,
+            "serial": self.serial,
             "state": self.state.value,
             "message": _plain(self.message),
             "created_by": self.created_by,

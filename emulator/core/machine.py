@@ -256,8 +256,9 @@ class Machine:
         self.unplan("validated", job.id)
         self.queue.schedule(job, self.moment, queued=queued, not_before=not_before, until=until)
         self.touch("job", job.id)
+        self.touch("counters", "queue")
         if not_before is not None:
-            self.plan(not_before, "start", job.id)
+            self.plan(max(not_before, self.moment), "start", job.id)
         if until is not None:
             self.plan(until, "until", job.id)
 
@@ -299,7 +300,7 @@ class Machine:
 
     def _create(self, kind: Kind, target: str, steps: Sequence[Step], by: str) -> Job:
         job = self.queue.create(kind, target, steps, self.moment, by)
-        job.message = Message("JobNew")
+        job.message = job.says("JobNew")
         self.touch("job", job.id)
         if kind is Kind.CONFIGURATION:
             self.plan(self.moment + self.timings.validate_seconds, "validated", job.id)
@@ -317,7 +318,7 @@ class Machine:
         if job.kind is Kind.CONFIGURATION:
             self._undo(job)
             self.drop_pending(job.target)
-        job.fire(Event.CANCEL, self.moment, Message("JobCancelled"))
+        job.fire(Event.CANCEL, self.moment, job.says("JobCancelled"))
 
     def _undo(self, job: Job) -> None:
         done = list(zip(job.steps, job.outcomes, strict=False))
@@ -335,8 +336,8 @@ class Machine:
             Rejected: ActionParameterValueConflict where the host cannot do it now, such as restarting one that is off.
         """
         event, restart = RESETS[reset_type]
-        if reset_type == "PushPowerButton" and not self.host.is_on:
-            event = Power.POWER_ON
+        if not self.host.is_on:
+            event = _RESETS_WHEN_OFF.get(reset_type, event)
         if event is None and self.host.is_on:
             return
         if event is not None and engine.power(self, event, restart=restart):
@@ -351,6 +352,7 @@ class Machine:
         """Plan a fault; `count` is how often it strikes, None for every time."""
         rule = self.faults.add(target, step, message_id, count)
         self.touch("fault", rule.id)
+        self.touch("counters", "faults")
         return rule
 
     def remove_fault(self, rule_id: str) -> bool:
@@ -411,8 +413,9 @@ class Machine:
 
     def apply_pending_resets(self) -> None:
         """At POST: put those devices to their defaults for which that was asked."""
-        for target, pending in list(self.pending.items()):
-            if pending.reset:
+        for target in self.devices:
+            pending = self.pending.get(target)
+            if pending is not None and pending.reset:
                 self.devices[target].reset()
                 pending.reset = False
                 self.results[target] = Result(self.moment, (Message("DefaultsRestored"),))
@@ -470,21 +473,24 @@ class Machine:
         """Go on from what a store has kept."""
         jobs: list[Job] = []
         counters: Mapping[str, int] = {}
-        for (kind, key), plain in entities.items():
+        for (kind, key), plain in sorted(entities.items(), key=_by_age):
             if kind == "job":
                 jobs.append(Job.from_plain(plain))
-            elif kind == "counters":
+            elif (kind, key) == ("counters", "queue"):
                 counters = plain
             else:
                 self._restore_one(kind, key, plain)
         self.queue.restore(counters, jobs)
-        self.moment = self.clock.now()
+        due = self.timeline.next_at()
+        now = self.clock.now()
+        self.moment = now if due is None else min(now, due)
 
     def _restore_one(self, kind: str, key: str, plain: Mapping[str, Any]) -> None:
         simple: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
             "due": self.timeline.restore,
             engine.HOST: self.host.restore,
             "fault": self.faults.restore,
+            "counters": self.faults.restore_counter,
             "clock": self.clock.restore,
         }
         if kind in simple:
@@ -501,6 +507,16 @@ class Machine:
 
     def _plain(self, kind: str, key: str) -> Mapping[str, Any] | None:
         return _PLAIN[kind](self, key)
+
+
+_RESETS_WHEN_OFF = {"PushPowerButton": Power.POWER_ON, "GracefulShutdown": Power.FORCE_OFF}
+"""The button starts a host that is off, and one that is off for a moment only can be told to stay off."""
+
+
+def _by_age(item: tuple[Entity, Mapping[str, Any]]) -> tuple[str, float, int, str]:
+    """Stores give entities in any order; those of a kind are taken in again as they were made."""
+    (kind, key), plain = item
+    return kind, plain.get("created_at", 0.0), int(key) if key.isdecimal() else -1, key
 
 
 def _plain_due(machine: Machine, key: str) -> Mapping[str, Any] | None:
@@ -527,7 +543,7 @@ _PLAIN: Mapping[str, Callable[[Machine, str], Mapping[str, Any] | None]] = {
     "job": lambda machine, key: _plain_of(machine.queue.jobs.get(key)),
     "due": _plain_due,
     engine.HOST: lambda machine, _: machine.host.to_plain(),
-    "counters": lambda machine, _: machine.queue.to_plain(),
+    "counters": lambda machine, key: (machine.queue if key == "queue" else machine.faults).to_plain(),
     "device": lambda machine, key: machine.devices[key].snapshot(),
     "pending": _plain_pending,
     "result": _plain_result,

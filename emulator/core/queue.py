@@ -1,6 +1,6 @@
 """The job service's rules: ids, order, capacity, windows, retention.
 
-A queue holds jobs and decides about them; it does not run them (`execution.py` does) and knows no wire format. Every
+A queue holds jobs and decides about them; it does not run them (`engine.py` does) and knows no wire format. Every
 refusal is a `Rejected`, raised before anything changed.
 """
 
@@ -56,8 +56,9 @@ class Queue:
         self._waiting: dict[Kind, list[tuple[int, str]]] = {kind: [] for kind in Kind}
         """Heaps of (order, id) of scheduled jobs; an entry whose job has moved on is dropped when it is met."""
         self._running: dict[Kind, Job] = {}
-        self._ended: dict[str, None] = {}
-        """Ids of finished jobs, the one that ended first in front."""
+        self._last_serial = 0
+        self._ended: list[tuple[float, int, str]] = []
+        """A heap of (end, serial, id) of finished jobs; an entry whose job is gone is dropped when it is met."""
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
@@ -100,7 +101,9 @@ class Queue:
             Rejected: JobStoreFull when `max_jobs` are stored already.
         """
         self.check_room(1)
-        job = Job(PREFIXES[kind] + self._number(now), kind, target, tuple(steps), now, created_by=by)
+        self._last_serial += 1
+        job_id = PREFIXES[kind] + self._number(now)
+        job = Job(job_id, kind, target, tuple(steps), now, created_by=by, serial=self._last_serial)
         self.jobs[job.id] = job
         self._open[_lock_of(job)] = job
         return job
@@ -124,7 +127,7 @@ class Queue:
         until: float | None = None,
     ) -> None:
         """Give a job its place behind all that are scheduled already. `queued`: somebody asked for it."""
-        job.fire(Event.SCHEDULE, now, Message("JobScheduled"))
+        job.fire(Event.SCHEDULE, now, job.says("JobScheduled"))
         self._last_order += 1
         job.order = self._last_order
         job.queued = queued
@@ -133,7 +136,7 @@ class Queue:
 
     def start(self, job: Job, now: float) -> None:
         """Its turn has come."""
-        job.fire(Event.START, now, Message("JobRunning" if job.kind is Kind.CONFIGURATION else "RebootPending"))
+        job.fire(Event.START, now, job.says("JobRunning" if job.kind is Kind.CONFIGURATION else "RebootPending"))
         self._running[job.kind] = job
 
     def check_queue(self, ids: Sequence[str], start: float | None, until: float | None, now: float) -> list[Job]:
@@ -157,7 +160,7 @@ class Queue:
             Rejected: StartTimeInvalid, or WindowTooShort.
         """
         if start is not None and start < now - SECONDS_PER_MINUTE:
-            raise Rejected(Message("StartTimeInvalid"))
+            raise Rejected(Message("StartTimeInvalid", (f"{now - start:.0f} s ago",)))
         if until is not None and until < (start if start is not None else now) + WINDOW_SECONDS_MIN:
             raise Rejected(Message("WindowTooShort"))
 
@@ -180,26 +183,25 @@ class Queue:
     def ended(self, job: Job) -> None:
         """Note that a job has just finished."""
         self._let_go(job)
-        self._ended[job.id] = None
+        heapq.heappush(self._ended, (job.ended_at or 0.0, job.serial, job.id))
 
     def remove(self, job: Job) -> None:
         """Forget a job."""
         del self.jobs[job.id]
-        self._ended.pop(job.id, None)
         self._let_go(job)
 
     def next_auto_delete(self) -> float | None:
         """When the oldest finished job is due to be deleted; None below the threshold (JCP 6.6)."""
+        while self._ended and self._ended[0][2] not in self.jobs:
+            heapq.heappop(self._ended)
         if len(self.jobs) < self.policy.auto_delete_threshold or not self._ended:
             return None
-        oldest = self.jobs[next(iter(self._ended))]
-        assert oldest.ended_at is not None
-        return oldest.ended_at + self.timeout_minutes * SECONDS_PER_MINUTE
+        return self._ended[0][0] + self.timeout_minutes * SECONDS_PER_MINUTE
 
     def due_for_deletion(self, now: float) -> Job | None:
         """The finished job that has been kept long enough, while there are too many."""
         due = self.next_auto_delete()
-        return self.jobs[next(iter(self._ended))] if due is not None and due <= now else None
+        return self.jobs[self._ended[0][2]] if due is not None and due <= now else None
 
     def set_timeout(self, minutes: int) -> None:
         """Set DeleteOnCompletionTimeout.
@@ -222,6 +224,7 @@ class Queue:
             "timeout_minutes": self.timeout_minutes,
             "last_number": self._last_number,
             "last_order": self._last_order,
+            "last_serial": self._last_serial,
         }
 
     def restore(self, counters: Mapping[str, int], jobs: Iterable[Job]) -> None:
@@ -230,7 +233,8 @@ class Queue:
             self.timeout_minutes = counters["timeout_minutes"]
             self._last_number = counters["last_number"]
             self._last_order = counters["last_order"]
-        for job in sorted(jobs, key=lambda job: (job.created_at, job.id)):
+            self._last_serial = counters["last_serial"]
+        for job in sorted(jobs, key=lambda job: job.serial):
             self.jobs[job.id] = job
             if job.is_open:
                 self._open[_lock_of(job)] = job
@@ -238,8 +242,8 @@ class Queue:
                 heapq.heappush(self._waiting[job.kind], (job.order, job.id))
             elif job.state is State.RUNNING:
                 self._running[job.kind] = job
-        finished = [job for job in self.jobs.values() if not job.is_open]
-        self._ended = {job.id: None for job in sorted(finished, key=lambda job: job.ended_at or 0.0)}
+            elif not job.is_open:
+                heapq.heappush(self._ended, (job.ended_at or 0.0, job.serial, job.id))
 
     def _let_go(self, job: Job) -> None:
         if self._open.get(_lock_of(job)) is job:
@@ -253,10 +257,12 @@ class Queue:
         Observed on 38 captured ids: floor(epoch x 10^4) mod 10^12. Never the same twice: a number that is not ahead
         of the last one by the clock becomes the one after it.
         """
-        number = int(now * 10_000) % NUMBER_SPACE
+        number = int(round(now * 10_000, 1)) % NUMBER_SPACE  # floating point must not turn 5416 into 5415
         behind = (self._last_number - number) % NUMBER_SPACE
         if self._last_number >= 0 and behind < NUMBER_SPACE // 2:
             number = (self._last_number + 1) % NUMBER_SPACE
+        while any(f"{prefix}{number:012d}" in self.jobs for prefix in PREFIXES.values()):
+            number = (number + 1) % NUMBER_SPACE  # one kept since the digits last began again
         self._last_number = number
         return f"{number:012d}"
 

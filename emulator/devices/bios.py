@@ -149,10 +149,10 @@ class Bios:
         """One step per attribute, in an order in which each can be set when its turn comes.
 
         An attribute on which others depend comes before them; where that leaves none that can be set, any that can goes
-        first.
+        first. So a value that another staged value forbids is refused, although the other order would let it pass.
 
         Raises:
-            Rejected: PropertyDependency for each attribute that stays read-only or hidden in every order.
+            Rejected: PropertyDependency for each attribute that is read-only or hidden when its turn comes.
         """
         values: dict[str, Value] = {}
 
@@ -336,9 +336,10 @@ def _pattern(expression: str | None) -> re.Pattern[str] | None:
 
 
 def _infer(name: str, value: Any) -> Attribute | None:
-    kinds = {bool: "Boolean", int: "Integer", str: "String", type(None): "String"}
+    """What a value alone tells. No attribute has fractions, so a captured one can only be read; a list is none."""
+    kinds = {float: "Number", bool: "Boolean", int: "Integer", str: "String", type(None): "String"}
     kind = kinds.get(type(value))
-    return Attribute(name, kind) if kind else None
+    return Attribute(name, kind, read_only=kind == "Number") if kind else None
 
 
 def _delivered(attribute: Attribute, values: Mapping[str, Any]) -> Value:
@@ -355,6 +356,7 @@ def _delivered(attribute: Attribute, values: Mapping[str, Any]) -> Value:
         "Integer": attribute.lower,
         "Boolean": False,
         "String": "",
+        "Number": None,
     }
     return firsts[attribute.type]
 

@@ -93,7 +93,8 @@ def _kind_of(name: str, value: str) -> str | None:
 def _derive(kind: str, text: str, number: int) -> str:
     digest = hashlib.sha256(f"{number}\0{text}".encode()).digest()
     if kind == "uuid":
-        return str(uuid.UUID(bytes=digest[:16], version=4))
+        derived = str(uuid.UUID(bytes=digest[:16], version=4))
+        return derived.upper() if text.upper() == text else derived
     if kind == "mac":
         return _mac(text, digest)
     if kind == "host":

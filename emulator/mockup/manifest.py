@@ -69,6 +69,9 @@ def read_manifest(content: bytes | None, *, model: str, source: str, schema: Map
     names = [account.name for account in accounts]
     if len(set(names)) != len(names):
         raise MockupError(f"{place}: accounts: the same name twice")
+    ids = [entry["id"] for entry in found.get("devices", ())]
+    if len(set(ids)) != len(ids):
+        raise MockupError(f"{place}: devices: the same id twice")
     return Manifest(
         model=found.get("model", model),
         dialect=found.get("dialect"),
@@ -92,7 +95,9 @@ def _check(found: Mapping[str, Any], schema: Mapping[str, Any], place: str) -> N
     errors = Draft202012Validator(schema).iter_errors(found)
     for error in sorted(errors, key=lambda error: [str(part) for part in error.absolute_path]):
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
-        raise MockupError(f"{place}: {path.lstrip('.') or 'top level'}: {error.message}")
+        # what jsonschema says of "oneOf" quotes the whole account, password and all
+        wrong = "give either password or password_hash" if error.validator == "oneOf" else error.message
+        raise MockupError(f"{place}: {path.lstrip('.') or 'top level'}: {wrong}")
 
 
 def _account(entry: Mapping[str, str]) -> Account:

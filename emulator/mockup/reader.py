@@ -85,7 +85,8 @@ def read_tree(path: Path) -> Tree:
 
 def _entries(path: Path) -> Iterator[tuple[str, bytes]]:
     total = 0
-    for count, (name, content) in enumerate(_raw_entries(path), 1):
+    for count, (raw_name, content) in enumerate(_raw_entries(path), 1):
+        name = PurePosixPath(raw_name).as_posix()  # archives made of "." spell every name "./..."
         total += len(content)
         if count > ENTRIES_MAX or total > TOTAL_BYTES_MAX:
             raise MockupError(f"{path}: more than {ENTRIES_MAX} entries or {TOTAL_BYTES_MAX // 2**20} MiB")
@@ -111,11 +112,14 @@ def _bounded(path: Path, name: str, size: int) -> None:
 
 
 def _folder_entries(path: Path) -> Iterator[tuple[str, bytes]]:
-    for file in sorted(path.rglob("*")):
-        name = file.relative_to(path).as_posix()
-        if _wanted(name) and file.is_file():
-            _bounded(path, name, file.stat().st_size)
-            yield name, file.read_bytes()
+    try:
+        for file in sorted(path.rglob("*")):
+            name = file.relative_to(path).as_posix()
+            if _wanted(name) and file.is_file():
+                _bounded(path, name, file.stat().st_size)
+                yield name, file.read_bytes()
+    except OSError as error:
+        raise MockupError(f"{path}: cannot be read: {error}") from error
 
 
 def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -126,13 +130,16 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
                     _bounded(path, entry.filename, entry.file_size)
                     with archive.open(entry) as stream:
                         yield entry.filename, stream.read(ENTRY_BYTES_MAX)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+    except (
+        *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
+        *(NotImplementedError, RuntimeError, ValueError, IndexError),
+    ) as error:
         raise MockupError(f"{path}: not a readable zip archive: {error}") from error
 
 
 def _tar_entries(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
-        with tarfile.open(path, "r|*") as archive:
+        with tarfile.open(path, "r:*") as archive:
             passed_over = 0
             for entry in archive:
                 passed_over += 0 if _wanted(entry.name) else entry.size
@@ -144,7 +151,8 @@ def _tar_entries(path: Path) -> Iterator[tuple[str, bytes]]:
                     if stream is not None:
                         yield entry.name, stream.read(ENTRY_BYTES_MAX)
     except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
-        raise MockupError(f"{path}: not a folder, .zip, .tar.gz or .tar.xz that can be read: {error}") from error
+        why = " ".join(str(error).split())  # tarfile lists on lines of its own what it tried
+        raise MockupError(f"{path}: not a folder, .zip, .tar.gz or .tar.xz that can be read: {why}") from error
 
 
 def _find_root(path: Path, entries: Mapping[str, bytes]) -> PurePosixPath:

@@ -30,13 +30,15 @@ class MemoryStore:
 
     def save(self, machine: str, changes: Changes) -> None:
         """Keep the changes."""
+        # all of it is spelled out before anything is kept: a save is done whole or not at all
+        bodies = [(entity, None if plain is None else orjson.dumps(plain)) for entity, plain in changes]
         with self._lock:
             entities = self._machines.setdefault(machine, {})
-            for entity, plain in changes:
-                if plain is None:
+            for entity, body in bodies:
+                if body is None:
                     entities.pop(entity, None)
                 else:
-                    entities[entity] = orjson.dumps(plain)
+                    entities[entity] = body
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -27,7 +27,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from emulator.core.store import Changes, Entity
@@ -80,12 +80,17 @@ class SqlStore:
         if fresh:
             for ending in ("", "-wal", "-shm"):
                 path.with_name(path.name + ending).unlink(missing_ok=True)
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+        url = URL.create("sqlite", database=str(path))  # a path may hold what has a meaning in a URL
+        self._engine = create_engine(url, connect_args={"check_same_thread": False})
         event.listen(self._engine, "connect", _set_up)
         try:
             METADATA.create_all(self._engine)
             self._check_owner(path, made_for)
+        except StoreError:
+            self._let_go()
+            raise
         except DatabaseError as error:
+            self._let_go()
             raise StoreError(f"{path}: not a state file that can be used ({error.orig}); try --fresh") from error
         upsert = insert(ENTITIES)
         upsert = upsert.on_conflict_do_update(
@@ -94,6 +99,8 @@ class SqlStore:
         gone = [ENTITIES.c[name] == bindparam(f"{name}_") for name in ("machine", "kind", "id")]
         self._upsert = _compiled(self._engine, upsert)
         self._delete = _compiled(self._engine, ENTITIES.delete().where(*gone))
+        self._closing = threading.Lock()
+        self._closed = False
         self._waiting: SimpleQueue[_Save | None] = SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._writer.start()
@@ -123,15 +130,25 @@ class SqlStore:
             else:
                 rows.append((machine, kind, key, orjson.dumps(plain)))
         save = _Save(rows, gone)
-        self._waiting.put(save)
+        with self._closing:
+            if self._closed:
+                raise StoreError("the state could not be written: the store is closed")
+            self._waiting.put(save)
         save.done.wait()
         if save.error is not None:
             raise StoreError(f"the state could not be written: {save.error}")
 
     def close(self) -> None:
         """Finish what was begun and let go of the file."""
-        self._waiting.put(None)
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._waiting.put(None)
         self._writer.join()
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._engine.dispose()
         self._lock_file.close()
 

@@ -52,6 +52,7 @@ REGISTRY: dict[str, Any] = {
         "Attributes": [
             enumeration("BootMode", "Bios", "Uefi"),
             enumeration("SysProfile", "Perf", "Custom"),
+            enumeration("Turbo", "Auto", "On", "Off"),
             enumeration("ProcPwrPerf", "MaxPerf", "OsDbpm", ReadOnly=True),
             {"AttributeName": "NumCores", "Type": "Integer", "LowerBound": 0, "UpperBound": 16, "ScalarIncrement": 2},
             {"AttributeName": "AssetTag", "Type": "String", "MaxLength": 8, "ValueExpression": "^[A-Z0-9]*$"},
@@ -62,6 +63,7 @@ REGISTRY: dict[str, Any] = {
         "Dependencies": [
             dependency("ProcPwrPerf", "ReadOnly", True, ("SysProfile", "NEQ", "Custom")),
             dependency("ProcPwrPerf", "CurrentValue", "MaxPerf", ("SysProfile", "EQU", "Perf")),
+            dependency("Turbo", "CurrentValue", "On", ("SysProfile", "EQU", "Custom")),
         ],
     }
 }
@@ -69,6 +71,7 @@ DELIVERED = {
     "BootMode": "Bios",
     "SysProfile": "Perf",
     "ProcPwrPerf": "MaxPerf",
+    "Turbo": "Auto",
     "NumCores": 0,
     "AssetTag": "",
     "NumLock": True,
@@ -113,7 +116,7 @@ def picture(machine: Machine, *, numbered: bool = True) -> Picture:
         "counters": queue.to_plain(),
         "open": {target: job.id for target, job in sorted(queue._open.items())},
         "running": {kind.value: job.id for kind, job in sorted(queue._running.items())},
-        "ended": sorted(queue._ended),
+        "ended": sorted(job_id for _, _, job_id in queue._ended if job_id in queue.jobs),
         "goes first": first.id if (first := queue.due_for_deletion(math.inf)) else None,
         "devices": {key: device.snapshot() for key, device in machine.devices.items()},
         "pending": {key: (dict(entry.values), entry.reset) for key, entry in sorted(machine.pending.items())},

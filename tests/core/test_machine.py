@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import orjson
@@ -74,11 +75,11 @@ def test_a_staged_value_becomes_a_job_and_the_job_runs_at_the_next_start(machine
     assert machine.devices[BIOS].read()["BootMode"] == "Bios"
 
     job = machine.create_configuration_job(BIOS, "root")
-    assert (job.state, job.message, job.created_by) == (State.NEW, Message("JobNew"), "root")
+    assert (job.state, job.message, job.created_by) == (State.NEW, job.says("JobNew"), "root")
     machine.advance(2.999)
     assert job.state is State.NEW
     machine.advance(0.001)
-    assert (job.state, job.message, job.percent) == (State.SCHEDULED, Message("JobScheduled"), 0)
+    assert (job.state, job.message, job.percent) == (State.SCHEDULED, job.says("JobScheduled"), 0)
 
     machine.advance(1000)  # it waits for a start, without limit
     assert job.state is State.SCHEDULED
@@ -87,7 +88,7 @@ def test_a_staged_value_becomes_a_job_and_the_job_runs_at_the_next_start(machine
     machine.advance(89.999)
     assert (machine.host.phase, job.state) == (Phase.POST, State.SCHEDULED)
     machine.advance(0.001)
-    assert (machine.host.phase, job.state, job.message) == (Phase.TASKS, State.RUNNING, Message("JobRunning"))
+    assert (machine.host.phase, job.state, job.message) == (Phase.TASKS, State.RUNNING, job.says("JobRunning"))
     assert job.percent == 1
 
     machine.advance(15)
@@ -95,7 +96,7 @@ def test_a_staged_value_becomes_a_job_and_the_job_runs_at_the_next_start(machine
     assert machine.devices[BIOS].read()["BootMode"] == "Uefi"
     assert machine.devices[BIOS].read()["NumLock"] is True
     machine.advance(15)
-    assert (job.state, job.message, job.percent) == (State.COMPLETED, Message("JobCompleted"), 100)
+    assert (job.state, job.message, job.percent) == (State.COMPLETED, job.says("JobCompleted"), 100)
     assert machine.devices[BIOS].read()["NumLock"] is False
     assert machine.pending == {}
     assert machine.host.phase is Phase.BOOTING
@@ -112,7 +113,7 @@ def test_a_staged_value_becomes_a_job_and_the_job_runs_at_the_next_start(machine
     ]
     assert (job.started_at, job.ended_at) == (START + 1093, START + 1123)
     assert machine.results[BIOS].at == START + 1123
-    assert machine.results[BIOS].messages == (Message("JobCompleted"),)
+    assert machine.results[BIOS].messages == (job.says("JobCompleted"),)
 
 
 def test_everything_happens_at_its_own_moment_even_when_nobody_looks(machine: Machine) -> None:
@@ -121,7 +122,11 @@ def test_everything_happens_at_its_own_moment_even_when_nobody_looks(machine: Ma
     machine.advance(1_000_000)
     config, reboot = machine.queue.jobs.values()
     assert history(reboot) == [(0, "schedule", "Scheduled"), (0, "start", "Running"), (95, "complete", "Completed")]
-    assert history(config)[1:] == [(95, "start", "Running"), (110, "progress", "Running"), (110, "complete", "Completed")]
+    assert history(config)[1:] == [
+        (95, "start", "Running"),
+        (110, "progress", "Running"),
+        (110, "complete", "Completed"),
+    ]
     assert machine.moment == START + 1_000_000
 
 
@@ -197,7 +202,7 @@ EXPECTED: dict[str, dict[Phase, Phase | str]] = {
     },
     "GracefulShutdown": {
         Phase.OFF: STAYS,
-        Phase.GAP: STAYS,
+        Phase.GAP: Phase.OFF,
         Phase.STOPPING: Phase.STOPPING,
         **dict.fromkeys(UP, Phase.STOPPING),
     },
@@ -276,7 +281,7 @@ def test_every_reset_from_every_phase(machine: Machine, reset_type: str, phase: 
 def test_what_the_host_goes_through(machine: Machine, reset_type: str, phases: list[tuple[float, Phase]]) -> None:
     machine.reset(reset_type)
     assert machine.host.phase is phases[0][1]
-    for (_, before), (at, after) in zip(phases, phases[1:], strict=False):
+    for (_, before), (at, after) in itertools.pairwise(phases):
         machine.advance(START + at - machine.moment - 0.001)
         assert machine.host.phase is before
         machine.advance(0.001)
@@ -322,10 +327,10 @@ def test_a_reboot_job_restarts_a_running_host_and_ends_with_its_post(
     machine.advance(1000)  # by itself it does nothing
     assert (job.state, machine.host.phase) == (State.NEW, Phase.RUNNING)
     machine.setup_queue([job.id])
-    assert (job.state, job.message) == (State.RUNNING, Message("RebootPending"))
+    assert (job.state, job.message) == (State.RUNNING, job.says("RebootPending"))
     machine.advance(1000)
     assert [at - 1000 for at, _, _ in history(job)] == [0, 0, ends_at]
-    assert (job.state, job.message) == (State.COMPLETED, Message("RebootCompleted"))
+    assert (job.state, job.message) == (State.COMPLETED, job.says("RebootCompleted"))
     assert machine.host.phase is Phase.RUNNING
 
 
@@ -347,7 +352,7 @@ def test_a_graceful_reboot_of_a_host_that_is_off_fails(machine: Machine, reboot_
     machine.reset("ForceOff")
     job = machine.create_reboot_job(reboot_type, "root")
     machine.setup_queue([job.id])
-    assert (job.state, job.message) == (State.FAILED, Message("RebootFailed"))
+    assert (job.state, job.message) == (State.FAILED, job.says("RebootFailed"))
     assert job.outcomes[0].message == Message("RebootNotPossible")
     assert machine.host.phase is Phase.OFF
 
@@ -452,10 +457,10 @@ def test_a_job_not_started_when_its_window_closes_has_failed(machine: Machine, s
     machine.advance(until - START - 0.001)
     assert job.state is State.SCHEDULED
     machine.advance(0.001)
-    assert (job.state, job.message) == (State.FAILED, Message("WindowExpired"))
+    assert (job.state, job.message) == (State.FAILED, job.says("WindowExpired"))
     assert (job.started_at, job.ended_at) == (None, until)
     assert machine.pending == {}
-    assert machine.results[BIOS].messages == (Message("WindowExpired"),)
+    assert machine.results[BIOS].messages == (job.says("WindowExpired"),)
     assert machine.devices[BIOS].snapshot() == {"own": {}}
     assert machine.timeline.next_at() is None
 
@@ -548,6 +553,18 @@ def test_consequences_of_a_step_are_undone_with_it(machine: Machine) -> None:
     assert machine.devices[BIOS].read()["ProcPwrPerf"] == "MaxPerf"
     machine.delete_job(job.id)
     assert machine.devices[BIOS].snapshot() == before
+
+
+def test_the_last_step_is_undone_first(machine: Machine) -> None:
+    """A profile sets Turbo on, and then the job itself sets it off: only backwards leads to what was there."""
+    job = job_on(machine, BIOS, SysProfile="Custom", Turbo="Off", NumLock=False)
+    machine.reset("ForceRestart")
+    machine.advance(POST + STEP)
+    assert machine.devices[BIOS].read()["Turbo"] == "On"
+    machine.advance(STEP)
+    assert machine.devices[BIOS].read()["Turbo"] == "Off"
+    machine.delete_job(job.id)
+    assert machine.devices[BIOS].snapshot() == {"own": {}}
 
 
 def test_a_step_that_failed_is_not_undone(machine: Machine) -> None:
@@ -659,14 +676,14 @@ def test_planned_faults_decide_how_a_job_ends(
     machine.reset("ForceRestart")
     machine.advance(1000)
     assert [outcome.ok for outcome in job.outcomes] == good
-    assert (job.state, job.message) == (state, Message(says))
+    assert (job.state, job.message) == (state, job.says(says))
     assert machine.devices[BIOS].snapshot() == {
         "own": {name: value for (name, value), ok in zip(THREE.items(), good, strict=True) if ok}
     }
     failed = tuple(
         Message("StepFailed", (name,), (f"Attributes/{name}",)) for name, ok in zip(THREE, good, strict=True) if not ok
     )
-    assert machine.results[BIOS].messages == (failed or (Message(says),))
+    assert machine.results[BIOS].messages == (failed or (job.says(says),))
 
 
 def test_a_planned_fault_says_the_message_it_was_given(machine: Machine) -> None:
@@ -740,7 +757,7 @@ def test_a_host_that_leaves_its_tasks_interrupts_the_job(
     assert (job.ended_at, job.percent) == (machine.moment, 100)
     assert machine.timeline.get("step", job.id) is None
     assert machine.pending == {}
-    done = {name: value for name, value in list(THREE.items())[:steps_done]}
+    done = dict(list(THREE.items())[:steps_done])
     machine.advance(10_000)
     assert machine.devices[BIOS].snapshot() == {"own": done}  # what was set stays set, and no more happens
 
@@ -1132,9 +1149,7 @@ def test_beyond_the_maximum_the_oldest_session_ends(machine: Machine) -> None:
     assert machine.session_with("digest-1") == session(1)
 
 
-def restored(
-    machine: Machine, clock: Clock, *, backwards: bool = False, store: MemoryStore | None = None
-) -> Machine:
+def restored(machine: Machine, clock: Clock, *, backwards: bool = False, store: MemoryStore | None = None) -> Machine:
     """A new machine from what the old one would have saved, in an order that a store may choose."""
     store = store or MemoryStore()
     store.save("1", machine.take_changes())

@@ -128,7 +128,7 @@ def job_messages(call: Call, found: Job, view: str) -> list[Document]:
     """What went wrong in the steps, then what the job says of itself."""
     said = [outcome.message for outcome in found.outcomes if outcome.message is not None]
     if found.message is not None:
-        said.append(Message(found.message.key, (found.id,)))
+        said.append(found.message)
     return [entry for message in said for entry in message_objects(call.dialect, message, view)]
 
 

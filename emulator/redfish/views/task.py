@@ -7,7 +7,6 @@ while the job is unfinished and then gives the answer of the operation itself. A
 
 from __future__ import annotations
 
-from emulator.core.dialect import Dialect
 from emulator.core.job import Job, State
 from emulator.core.message import Message
 from emulator.mockup.site import Site
@@ -51,7 +50,7 @@ def task_monitor(call: Call) -> Reply | None:
     if found.state is State.COMPLETED:
         return Reply(200, {"@Message.ExtendedInfo": success_messages(call)})
     failed = [outcome.message for outcome in found.outcomes if outcome.message is not None]
-    return Reply(400, error_body(call.dialect, [*failed, _said_of(found, call.dialect)]))
+    return Reply(400, error_body(call.dialect, [*failed, found.message or Message("GeneralError")]))
 
 
 def task_document(call: Call, found: Job) -> Document:
@@ -72,7 +71,3 @@ def task_document(call: Call, found: Job) -> Document:
     if found.ended_at is not None:
         document["EndTime"] = call.time(found.ended_at)
     return call.extended("Task", document)
-
-
-def _said_of(found: Job, dialect: Dialect) -> Message:
-    return found.message or Message("GeneralError")
