@@ -113,6 +113,7 @@ def build_service(
     authenticator = Authenticator(manifest.accounts)
     app = Flask("emulator", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    app.url_map.merge_slashes = False  # clients double them, and do not follow redirects
     identities = Identities(site.tree) if settings.controllers > 1 else None
     all_resources = [*resources(site), *oem.resources(site)]
     face = Face(fleet, site, dialect, authenticator, all_resources, oem, identities)

@@ -22,6 +22,7 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from emulator.core.clock import END
 from emulator.core.machine import Machine
 from emulator.data import schema
 from emulator.runtime.authentication import Authenticator
@@ -75,11 +76,15 @@ class ControlFace:
         if not body:
             raise Refused(400, "say what to do: advance (seconds) or rate (virtual seconds per real second)")
         with seat.turn() as machine:
-            if "rate" in body:
+            possible = machine.moment + body.get("advance", 0) <= END
+            if possible and "rate" in body:
                 machine.set_rate(body["rate"])
-            if "advance" in body:
+            if possible and "advance" in body:
                 machine.advance(body["advance"])
-            return _json(_clock(machine))
+            clock = _clock(machine)
+        if not possible:
+            raise Refused(400, "the calendar ends with the year 9999")
+        return _json(clock)
 
     def get_faults(self) -> Response:
         """The planned faults."""
@@ -104,9 +109,10 @@ class ControlFace:
     def delete_fault(self, rule_id: str) -> Response:
         """Forget one planned fault."""
         with self._seat("ConfigureManager").turn() as machine:
-            if not machine.remove_fault(rule_id):
-                raise Refused(404, f"there is no fault {rule_id}")
-            return Response(status=204)
+            found = machine.remove_fault(rule_id)
+        if not found:
+            raise Refused(404, f"there is no fault {rule_id}")
+        return Response(status=204)
 
     def _seat(self, privilege: str) -> Seat:
         seat = self._fleet.seat_for(request.host)

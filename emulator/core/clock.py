@@ -15,6 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+END = 253_402_128_000.0
+"""Midnight before 9999-12-30 UTC, where time ends: a day later some time zones have no calendar any more."""
+
 
 class Clock:
     """The virtual clock of one machine."""
@@ -38,17 +41,19 @@ class Clock:
     def now(self) -> float:
         """The virtual moment, in seconds since 1970 UTC."""
         moment = self._base_virtual + (self._real() - self._base_real) * self._rate
-        self._latest = max(moment, self._latest)
+        self._latest = min(max(moment, self._latest), END)
         return self._latest
 
     def advance(self, seconds: float) -> float:
         """Move virtual time forward at once and return the new moment.
 
         Raises:
-            ValueError: when `seconds` is negative or not finite.
+            ValueError: when `seconds` is negative or not finite, or leads beyond the end of the calendar.
         """
         if not 0 <= seconds < float("inf"):
             raise ValueError("a clock only goes forward")
+        if self.now() + seconds > END:
+            raise ValueError("the calendar ends with the year 9999")
         self._rebase(self.now() + seconds)
         return self._latest
 

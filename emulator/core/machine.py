@@ -92,7 +92,7 @@ class Machine:
         """Move the clock forward and let everything happen on the way.
 
         Raises:
-            ValueError: when `seconds` is negative.
+            ValueError: as `Clock.advance`.
         """
         self.clock.advance(seconds)
         self.touch("clock", "clock")
@@ -357,8 +357,10 @@ class Machine:
 
     def remove_fault(self, rule_id: str) -> bool:
         """Forget a planned fault; True if there was one."""
-        self.touch("fault", rule_id)
-        return self.faults.remove(rule_id)
+        found = self.faults.remove(rule_id)
+        if found:
+            self.touch("fault", rule_id)
+        return found
 
     def open_session(self, session: Session) -> None:
         """Remember a log-in. Beyond `SESSIONS_MAX` the oldest one ends."""

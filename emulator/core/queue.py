@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from emulator.core.clock import END
 from emulator.core.job import Event, Job, Kind, State, Step
 from emulator.core.message import Message, Rejected, reject_if_any
 
@@ -161,6 +162,8 @@ class Queue:
         """
         if start is not None and start < now - SECONDS_PER_MINUTE:
             raise Rejected(Message("StartTimeInvalid", (f"{now - start:.0f} s ago",)))
+        if max(start or now, until or now) > END:
+            raise Rejected(Message("StartTimeInvalid", ("beyond the end of the calendar",)))
         if until is not None and until < (start if start is not None else now) + WINDOW_SECONDS_MIN:
             raise Rejected(Message("WindowTooShort"))
 

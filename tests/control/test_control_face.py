@@ -106,3 +106,15 @@ def test_nobody_gets_in_without_credentials(bmc):
     bmc.user = None
     for method, uri in (("GET", CLOCK), ("POST", CLOCK), ("GET", FAULTS), ("POST", FAULTS), ("DELETE", FAULTS)):
         assert bmc.call(method, uri, {}).status == 401
+
+
+def test_time_ends_with_the_calendar(bmc):
+    while bmc.post(CLOCK, {"advance": 3.2e9}).status == 200:
+        pass
+    before = bmc.get(CLOCK).body
+    assert before["now"] < "9999-12-30"
+    assert bmc.post(CLOCK, {"advance": 3.2e9}).status == 400
+    assert bmc.get(CLOCK).body == before
+    assert bmc.get(bmc.manager).status == 200
+    assert bmc.post(CLOCK, {"rate": 1_000_000}).status == 200
+    assert bmc.get(CLOCK).body["now"] >= before["now"]

@@ -112,6 +112,8 @@ CREATES = [
     ("a reboot type of another action", staged, {**JOB, "RebootJobType": "GracefulRebootWithForcedShutdown"}, ["IDRAC.SYS426", "Base.PropertyValueNotInList"], {"#/RebootJobType"}),
     ("a malformed start time", staged, {**JOB, "StartTime": "tomorrow"}, ["IDRAC.SYS409", "Base.PropertyValueFormatError"], {"#/StartTime"}),
     ("a start time in the past", staged, {**JOB, "StartTime": "2020-01-01T00:00:00"}, ["IDRAC.SUP017"], set()),
+    ("a start time after the end of the calendar", staged, {**JOB, "StartTime": "9999-12-31T23:59:59"}, ["IDRAC.SUP017"], set()),
+    ("an end time after the end of the calendar", staged, {**JOB, "EndTime": "9999-12-31T23:59:59"}, ["IDRAC.SUP017"], set()),
     ("nothing pending", nothing, JOB, ["IDRAC.BIOS008"], set()),
     ("a second job on the same target", with_job, JOB, ["IDRAC.SYS011"], set()),
     ("a second job beside a running one", with_running_job, JOB, ["IDRAC.SYS011"], set()),
