@@ -14,7 +14,8 @@ class Controller:
 
     def __init__(self, url, system):
         self.url = url
-        self.root = sushy.Sushy(url, username="root", password="calvin", verify=False)
+        self.auth = sushy.auth.SessionOrBasicAuth("root", "calvin")
+        self.root = sushy.Sushy(url, auth=self.auth, verify=False)
         self.system = self.root.get_system(f"/redfish/v1/Systems/{system}")
 
     def control(self, path, body):
@@ -38,7 +39,16 @@ class Controller:
 
 @pytest.fixture(params=MOCKUPS)
 def controller(request, served):
-    return Controller(served(request.param), MOCKUPS[request.param])
+    made = Controller(served(request.param), MOCKUPS[request.param])
+    yield made
+    made.auth.close()  # or sushy tries to when it is collected, long after the service is gone
+
+
+@pytest.fixture
+def lifecycle(served):
+    made = Controller(served("lifecycle-server"), "System.Embedded.1")
+    yield made
+    made.auth.close()
 
 
 def test_a_bios_change_at_the_next_reset(controller):
@@ -85,3 +95,16 @@ def test_power_is_switched(controller):
     controller.system.reset_system(sushy.RESET_ON)
     controller.system.refresh(force=True)
     assert controller.system.power_state == sushy.POWER_STATE_ON
+
+
+def test_sushys_own_lifecycle_extension_sees_and_clears_the_queue(lifecycle):
+    controller = lifecycle
+    manager = controller.root.get_manager_collection().get_members()[0].get_oem_extension("Dell")
+    assert manager.job_collection.get_unfinished_jobs() == []
+    controller.system.bios.set_attribute("NumLock", "Off", apply_time=sushy.APPLY_TIME_ON_RESET)
+    controller.control("clock", {"advance": 5})
+    manager.job_collection.refresh(force=True)
+    (job,) = manager.job_collection.get_unfinished_jobs()
+    assert job.startswith("JID_")
+    manager.job_service.delete_jobs(job_ids=[job])
+    assert controller.bios().pending_attributes == {}
