@@ -32,7 +32,8 @@ from emulator.mockup.identity import Identities
 from emulator.mockup.manifest import Manifest, merged_policy, read_manifest
 from emulator.mockup.reader import ROOT, MockupError, Tree, read_tree
 from emulator.mockup.site import Site, survey
-from emulator.redfish.face import Face, FastReads
+from emulator.redfish.face import Face
+from emulator.redfish.fast import FastReads
 from emulator.redfish.view import Oem
 from emulator.redfish.views import resources
 from emulator.redfish.views.service_root import METADATA, metadata, types_in

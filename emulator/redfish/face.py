@@ -8,15 +8,12 @@ from the bytes that were made for the last reader. They are made inside a turn a
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
-import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -30,6 +27,15 @@ from emulator.mockup.site import Site
 from emulator.redfish.check import check_payload, parse_body
 from emulator.redfish.errors import error_reply
 from emulator.redfish.query import apply_query, parse_query
+from emulator.redfish.rendering import (
+    COMMON_HEADERS,
+    ReadyResponse,
+    Rendered,
+    finished,
+    not_modified,
+    render_document,
+    sized,
+)
 from emulator.redfish.router import NO_PARAMS, Router
 from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
 from emulator.runtime.authentication import Authenticator
@@ -42,63 +48,7 @@ Environ = dict[str, Any]
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
 RENDERED_MAX = 512
 """Rendered documents kept for each machine."""
-SCHEMAS = "http://redfish.dmtf.org/schemas/v1/"
-COMMON_HEADERS = (("OData-Version", "4.0"), ("Cache-Control", "no-cache"), ("Content-Type", "application/json"))
-TIME_OF_DAY = frozenset({"DateTime"})
-"""Properties that differ from one reading to the next and do not make a document another one."""
 _SLASHES = re.compile(r"/{2,}")
-
-
-class Rendered(NamedTuple):
-    """An answer to a GET, ready to be sent."""
-
-    status: int
-    body: bytes
-    headers: list[tuple[str, str]]
-    etag: str
-
-
-def status_line(status: int) -> str:
-    """The status as WSGI writes it: "200 OK"."""
-    return _STATUS_LINES[status]
-
-
-_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
-
-
-class ReadyResponse(Response):
-    """An answer whose headers are as they will be sent: nothing has to be worked out once more."""
-
-    def __init__(self, rendered: Rendered) -> None:
-        super().__init__(status=rendered.status)
-        self._rendered = rendered
-
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        """Send it; a HEAD gets everything but the body."""
-        start_response(status_line(self._rendered.status), self._rendered.headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self._rendered.body]
-
-
-class FastReads:
-    """In front of Flask: a plain GET whose answer is at hand is answered here, at a tenth of the price."""
-
-    def __init__(self, inner: Callable[..., Iterable[bytes]], face: Face) -> None:
-        self._inner = inner
-        self._face = face
-
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        """Answer, or hand on."""
-        if (
-            environ["REQUEST_METHOD"] == "GET"
-            and not environ.get("QUERY_STRING")
-            and "HTTP_IF_NONE_MATCH" not in environ
-            and environ["PATH_INFO"].startswith("/redfish")
-        ):
-            rendered = self._face.kept(environ)
-            if rendered is not None:
-                start_response(status_line(rendered.status), rendered.headers)
-                return [rendered.body]
-        return self._inner(environ, start_response)
 
 
 class Face:
@@ -147,10 +97,10 @@ class Face:
         except Rejected as refusal:
             return ReadyResponse(self._refusal(refusal, uri))
         except RequestEntityTooLarge:
-            return ReadyResponse(_finished(error_reply(self._dialect, [Message("PayloadTooLarge")])))
+            return ReadyResponse(finished(error_reply(self._dialect, [Message("PayloadTooLarge")])))
         except Exception:
             log.exception("%s %s", environ["REQUEST_METHOD"], uri)
-            return ReadyResponse(_finished(error_reply(self._dialect, [Message("InternalError")])))
+            return ReadyResponse(finished(error_reply(self._dialect, [Message("InternalError")])))
 
     def kept(self, environ: Environ) -> Rendered | None:
         """The answer to a plain GET, where it is at hand, still true, and the caller may have it; None otherwise.
@@ -179,7 +129,7 @@ class Face:
         account = self._account(environ, seat, uri, resource, method)
         if method in ("GET", "HEAD"):
             rendered = self._get(seat, uri, resource, params, account)
-            return _not_modified(rendered, environ.get("HTTP_IF_NONE_MATCH"))
+            return not_modified(rendered, environ.get("HTTP_IF_NONE_MATCH"))
         return self._write(seat, uri, resource, params, account)
 
     def _account(
@@ -252,17 +202,17 @@ class Face:
             document = apply_query(call, document, query)
         if self._identities is not None and number > 1:
             document = self._identities.document_for(number, document)
-        return _render_document(status, document, _allow(resource), headers)
+        return render_document(status, document, _allow(resource), headers)
 
     def _render_passive(self, uri: str) -> Rendered | None:
         """A document of the mockup, or one of its other files, which is the same for every machine and for ever."""
         document = self._site.tree.get(uri)
         if document is not None:
-            self._passive[uri] = _render_document(200, document, "GET, HEAD", ())
+            self._passive[uri] = render_document(200, document, "GET, HEAD", ())
         elif uri in self._site.tree.files:
             kind = "application/xml" if self._site.tree.files[uri].lstrip()[:1] == b"<" else "application/yaml"
             headers = [*COMMON_HEADERS[:2], ("Content-Type", kind), ("Allow", "GET, HEAD")]
-            self._passive[uri] = _sized(Rendered(200, self._site.tree.files[uri], headers, ""))
+            self._passive[uri] = sized(Rendered(200, self._site.tree.files[uri], headers, ""))
         return self._passive.get(uri)
 
     def _differs(self, seat: Seat, uri: str) -> bool:
@@ -277,7 +227,7 @@ class Face:
         if resource is None or verb is None:
             if resource is None and self._render_passive(uri) is None:
                 raise Rejected(Message("ResourceMissingAtURI", (uri,)))
-            return _finished(
+            return finished(
                 error_reply(self._dialect, [Message("OperationNotAllowed")], (("Allow", _allow(resource)),))
             )
         body = self._body(verb)
@@ -287,7 +237,7 @@ class Face:
             reply = verb.handler(call)
         if self._identities is not None and seat.number > 1 and reply.body is not None:
             reply = Reply(reply.status, self._identities.document_for(seat.number, reply.body), reply.headers)
-        return _finished(reply)
+        return finished(reply)
 
     def _body(self, verb: Verb) -> Mapping[str, Any]:
         if verb.payload is None:
@@ -337,7 +287,7 @@ class Face:
         elif reply.status == 405:
             found = self._router.find(uri)
             reply = Reply(reply.status, reply.body, (("Allow", _allow(found[0] if found else None)),))
-        return _finished(reply)
+        return finished(reply)
 
 
 def _privilege(resource: Resource | None, method: str, *, is_file: bool) -> str | None:
@@ -354,41 +304,6 @@ def _allow(resource: Resource | None) -> str:
     if resource is None:
         return "GET, HEAD"
     return ", ".join([*(("GET", "HEAD") if resource.get else ()), *resource.verbs])
-
-
-def _render_document(status: int, document: Document, allow: str, extra: Sequence[tuple[str, str]]) -> Rendered:
-    body = orjson.dumps(document)
-    lasting = body
-    if not TIME_OF_DAY.isdisjoint(document):
-        lasting = orjson.dumps({name: value for name, value in document.items() if name not in TIME_OF_DAY})
-    etag = f'"{hashlib.blake2b(lasting, digest_size=9).hexdigest()}"'
-    headers = [*COMMON_HEADERS, ("Allow", allow), ("ETag", etag), *extra]
-    kind = document.get("@odata.type")
-    if isinstance(kind, str) and kind.startswith("#"):
-        headers.append(("Link", f"<{SCHEMAS}{kind[1:].rpartition('.')[0]}.json>; rel=describedby"))
-    return _sized(Rendered(status, body if document else b"", headers, etag))
-
-
-def _finished(reply: Reply) -> Rendered:
-    body = b"" if reply.body is None else orjson.dumps(reply.body)
-    headers = [*(COMMON_HEADERS if body else COMMON_HEADERS[:2]), *reply.headers]
-    return _sized(Rendered(reply.status, body, headers, ""))
-
-
-def _not_modified(rendered: Rendered, wanted: str | None) -> Rendered:
-    if not wanted or not rendered.etag:
-        return rendered
-    tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
-    if rendered.etag not in tags and "*" not in tags:
-        return rendered
-    headers = [header for header in rendered.headers if header[0] not in ("Content-Type", "Content-Length")]
-    return Rendered(304, b"", headers, rendered.etag)
-
-
-def _sized(rendered: Rendered) -> Rendered:
-    if rendered.status != 204:
-        rendered.headers.append(("Content-Length", str(len(rendered.body))))
-    return rendered
 
 
 def _uri(environ: Environ) -> str:

@@ -1,0 +1,87 @@
+"""Answers ready to be sent: a document as bytes, with its headers and its ETag."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import orjson
+from flask import Response
+
+from emulator.redfish.view import Document, Reply
+
+SCHEMAS = "http://redfish.dmtf.org/schemas/v1/"
+COMMON_HEADERS = (("OData-Version", "4.0"), ("Cache-Control", "no-cache"), ("Content-Type", "application/json"))
+TIME_OF_DAY = frozenset({"DateTime"})
+"""Properties that differ from one reading to the next and do not make a document another one."""
+
+
+class Rendered(NamedTuple):
+    """An answer to a GET, ready to be sent."""
+
+    status: int
+    body: bytes
+    headers: list[tuple[str, str]]
+    etag: str
+
+
+def status_line(status: int) -> str:
+    """The status as WSGI writes it: "200 OK"."""
+    return _STATUS_LINES[status]
+
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+class ReadyResponse(Response):
+    """An answer whose headers are as they will be sent: nothing has to be worked out once more."""
+
+    def __init__(self, rendered: Rendered) -> None:
+        super().__init__(status=rendered.status)
+        self._rendered = rendered
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Send it; a HEAD gets everything but the body."""
+        start_response(status_line(self._rendered.status), self._rendered.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self._rendered.body]
+
+
+def render_document(status: int, document: Document, allow: str, extra: Sequence[tuple[str, str]]) -> Rendered:
+    """A document as the answer to a GET. Its ETag does not change with the time of day."""
+    body = orjson.dumps(document)
+    lasting = body
+    if not TIME_OF_DAY.isdisjoint(document):
+        lasting = orjson.dumps({name: value for name, value in document.items() if name not in TIME_OF_DAY})
+    etag = f'"{hashlib.blake2b(lasting, digest_size=9).hexdigest()}"'
+    headers = [*COMMON_HEADERS, ("Allow", allow), ("ETag", etag), *extra]
+    kind = document.get("@odata.type")
+    if isinstance(kind, str) and kind.startswith("#"):
+        headers.append(("Link", f"<{SCHEMAS}{kind[1:].rpartition('.')[0]}.json>; rel=describedby"))
+    return sized(Rendered(status, body if document else b"", headers, etag))
+
+
+def finished(reply: Reply) -> Rendered:
+    """What a verb answered, or a refusal."""
+    body = b"" if reply.body is None else orjson.dumps(reply.body)
+    headers = [*(COMMON_HEADERS if body else COMMON_HEADERS[:2]), *reply.headers]
+    return sized(Rendered(reply.status, body, headers, ""))
+
+
+def not_modified(rendered: Rendered, wanted: str | None) -> Rendered:
+    """304 where the reader has this very version already (`wanted` is its If-None-Match), else the answer itself."""
+    if not wanted or not rendered.etag:
+        return rendered
+    tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
+    if rendered.etag not in tags and "*" not in tags:
+        return rendered
+    headers = [header for header in rendered.headers if header[0] not in ("Content-Type", "Content-Length")]
+    return Rendered(304, b"", headers, rendered.etag)
+
+
+def sized(rendered: Rendered) -> Rendered:
+    """The answer with its Content-Length; a 204 has none (RFC 9110, 8.6)."""
+    if rendered.status != 204:
+        rendered.headers.append(("Content-Length", str(len(rendered.body))))
+    return rendered
