@@ -38,6 +38,7 @@ from emulator.redfish.view import Oem
 from emulator.redfish.views import resources
 from emulator.redfish.views.service_root import METADATA, metadata, types_in
 from emulator.runtime.authentication import Authenticator
+from emulator.runtime.body import BODY_BYTES_MAX
 from emulator.runtime.fleet import Fleet
 from emulator.runtime.ticker import Ticker
 from emulator.settings import Settings
@@ -48,7 +49,6 @@ DIALECTS: Mapping[str, tuple[Callable[[Mapping[str, Registry]], Dialect], Oem]] 
     "dell": (dell.dialect, DELL_OEM),
 }
 REGISTRIES = ("Base.1.22.1", "JobEvent.1.1.1", "TaskEvent.1.0.5", "IDRAC.2.7")
-BODY_BYTES_MAX = 1_048_576
 OWN_TYPES = (
     "#Job.v1_3_0.Job",
     "#JobCollection.JobCollection",

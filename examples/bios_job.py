@@ -1,6 +1,6 @@
 """Two BIOS jobs from beginning to end, driven with DMTF's `redfish` library as any controller would be.
 
-Starts an emulator whose clock runs sixty times as fast, stages BIOS values, makes a targeted configuration job, resets
+Starts an emulator, lets its clock run sixty times as fast, stages BIOS values, makes a targeted configuration job, resets
 the host and follows the job to its end; then does it again with a step that is planned to fail.
 
     python examples/bios_job.py                              starts an emulator of its own
@@ -43,7 +43,7 @@ console = Console(highlight=False)
 @contextmanager
 def emulator() -> Iterator[str]:
     """Run one for as long as the block lasts; gives its URL."""
-    command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--state", "memory", "--rate", str(RATE)]
+    command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--state", "memory"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -117,6 +117,7 @@ def demonstrate(url: str) -> None:
     """Both jobs against the service at `url`."""
     client = redfish.redfish_client(base_url=url, username=USER, password=PASSWORD, max_retry=1, timeout=10)
     client.login(auth="session")
+    ask(client, "post", "/jobfish/v1/clock", {"rate": RATE})
     before = attributes(client)
     columns = (
         TextColumn("{task.description:<22}"),

@@ -26,6 +26,7 @@ from emulator.core.clock import END
 from emulator.core.machine import Machine
 from emulator.data import schema
 from emulator.runtime.authentication import Authenticator
+from emulator.runtime.body import BODY_BYTES_MAX, drain
 from emulator.runtime.fleet import Fleet, Seat
 
 log = logging.getLogger(__name__)
@@ -142,8 +143,11 @@ def _iso(moment: float) -> str:
 
 
 def _body(name: str) -> Mapping[str, Any]:
+    content = request.get_data(cache=False)
+    if len(content) >= BODY_BYTES_MAX:
+        raise RequestEntityTooLarge
     try:
-        found = orjson.loads(request.get_data(cache=False) or b"{}")
+        found = orjson.loads(content or b"{}")
     except orjson.JSONDecodeError as error:
         raise Refused(400, f"the body is not JSON: {error.msg}") from error
     wrong = [
@@ -172,6 +176,7 @@ def _answering(view: Callable[..., Response]) -> Callable[..., Response]:
         try:
             return view(**params)
         except RequestEntityTooLarge:
+            drain(request.environ)
             return _json({"error": {"message": "the body is too large", "details": []}}, 413)
         except Refused as refusal:
             headers = {"WWW-Authenticate": 'Basic realm="jobfish"'} if refusal.status == 401 else None

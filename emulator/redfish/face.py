@@ -39,6 +39,7 @@ from emulator.redfish.rendering import (
 from emulator.redfish.router import NO_PARAMS, Router
 from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
 from emulator.runtime.authentication import Authenticator
+from emulator.runtime.body import BODY_BYTES_MAX, drain
 from emulator.runtime.fleet import Fleet, Seat
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ class Face:
         except Rejected as refusal:
             return ReadyResponse(self._refusal(refusal, uri))
         except RequestEntityTooLarge:
+            drain(environ)
             return ReadyResponse(finished(error_reply(self._dialect, [Message("PayloadTooLarge")])))
         except Exception:
             log.exception("%s %s", environ["REQUEST_METHOD"], uri)
@@ -242,7 +244,10 @@ class Face:
     def _body(self, verb: Verb) -> Mapping[str, Any]:
         if verb.payload is None:
             return {}
-        body = parse_body(request.get_data(cache=False), request.content_type, optional=verb.action is not None)
+        content = request.get_data(cache=False)
+        if len(content) >= BODY_BYTES_MAX:
+            raise RequestEntityTooLarge
+        body = parse_body(content, request.content_type, optional=verb.action is not None)
         check_payload(verb.payload, body, verb.action)
         return body
 

@@ -1,0 +1,20 @@
+"""Request bodies and their bound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+BODY_BYTES_MAX = 1_048_576
+"""Flask refuses a larger Content-Length, and reads no further where a chunked body goes on."""
+DRAIN_BYTES_MAX = 16 * BODY_BYTES_MAX
+CHUNK_BYTES = 65_536
+
+
+def drain(environ: dict[str, Any]) -> None:
+    """Read on and throw away, within bounds, before a body that is too large is refused.
+
+    A client that is still sending when the connection closes never sees the answer.
+    """
+    left = DRAIN_BYTES_MAX
+    while left > 0 and (chunk := environ["wsgi.input"].read(CHUNK_BYTES)):
+        left -= len(chunk)
