@@ -1,7 +1,7 @@
 """Two BIOS jobs from beginning to end, driven with DMTF's `redfish` library as any controller would be.
 
-Starts an emulator, lets its clock run sixty times as fast, stages BIOS values, makes a targeted configuration job, resets
-the host and follows the job to its end; then does it again with a step that is planned to fail.
+Starts an emulator, lets its clock run sixty times as fast, stages BIOS values, makes a targeted configuration job,
+resets the host and follows the job to its end; then does it again with a step that is planned to fail.
 
     python examples/bios_job.py                              starts an emulator of its own
     python examples/bios_job.py --url https://127.0.0.1:8443  uses one that is running (lifecycle-server)

@@ -25,6 +25,7 @@ def banner(settings: Settings, service: Service, port: int, state: Path | None) 
         f"  serving   {address}/redfish/v1{_fleet(settings)}",
         f"  accounts  {', '.join(f'{entry.name} ({entry.role})' for entry in service.manifest.accounts)}",
         f"  devices   {', '.join(_bios(place) for place in service.site.bioses) or 'none that can be brought to life'}",
+        f"  peers     {_peers(settings)}",
         f"  clock     {_clock(settings)}",
         f"  state     {_state(state)}",
         *(f"  fault     {text}" for text in settings.fail),
@@ -45,6 +46,10 @@ def _fleet(settings: Settings) -> str:
 
 def _bios(place: BiosPlace) -> str:
     return f"{place.device_id} ({len(place.model.attributes)} attributes)"
+
+
+def _peers(settings: Settings) -> str:
+    return "any: --allow-remote was given" if settings.allow_remote else "this machine's loopback only"
 
 
 def _state(folder: Path | None) -> str:

@@ -66,11 +66,9 @@ def _check(settings: Settings) -> None:
     if not 0 < settings.rate <= 1e6:
         _refuse(f"--rate {settings.rate}: more than 0 and at most 1,000,000; --clock manual freezes time")
     try:
-        address = ip_address(settings.host if settings.host != "localhost" else "127.0.0.1")
+        ip_address(_address(settings))
     except ValueError:
         _refuse(f"--host {settings.host}: not an IP address")
-    if not address.is_loopback and not settings.allow_remote:
-        _refuse(f"--host {settings.host}: not a loopback address; add --allow-remote to serve other machines")
 
 
 def _serve(settings: Settings, stack: ExitStack) -> None:
@@ -127,14 +125,18 @@ def _state_folder(settings: Settings) -> Path | None:
     return folder
 
 
+def _address(settings: Settings) -> str:
+    return "127.0.0.1" if settings.host == "localhost" else settings.host
+
+
 def _listen(settings: Settings) -> socket.socket:
     from emulator.server import ANY, open_socket  # noqa: PLC0415
 
-    host = "127.0.0.1" if settings.host == "localhost" else settings.host
-    if settings.controllers > 1 and ip_address(host).is_loopback and ip_address(host).version == 4:
-        host = ANY  # one socket for all of 127.0.0.1, 127.0.0.2, ...
+    host = _address(settings)
+    widened = settings.controllers > 1 and ip_address(host).is_loopback and ip_address(host).version == 4
     try:
-        return open_socket(host, settings.port, loopback_only=not settings.allow_remote)
+        # one socket for all of 127.0.0.1, 127.0.0.2, ... has to be on all addresses
+        return open_socket(ANY if widened else host, settings.port, loopback_only=widened)
     except OSError as error:
         _refuse(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; try another --port")
 

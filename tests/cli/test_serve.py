@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import pytest
 import requests
@@ -83,18 +84,32 @@ def test_tls_is_12_or_newer(serve):
             assert not works, newest
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only 127.0.0.1 is loopback elsewhere")
-def test_it_is_bound_to_loopback_alone(serve):
-    """With one controller the socket is on 127.0.0.1; with many it is on all addresses but tied to the device."""
-    for more in ((), ("--controllers", "3")):
-        process = serve("--state", "memory", "--http", *more)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1", 9))  # sends nothing: only asks which address would be used
-            own = probe.getsockname()[0]
-        if own.startswith("127."):
-            pytest.skip("this machine has no address but loopback")
-        with pytest.raises(OSError), socket.create_connection((own, process.port), 3):
-            pass
+@pytest.mark.parametrize(
+    ("more", "listening"),
+    [
+        ((), "127.0.0.1"),
+        (("--controllers", "3"), "0.0.0.0"),  # one socket for all of 127/8, tied to the loopback device: see below
+        (("--host", "0.0.0.0"), "0.0.0.0"),
+    ],
+)
+def test_it_is_bound_to_loopback_unless_told_otherwise(serve, more, listening):
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        pytest.skip("reads Linux's table of sockets")
+    process = serve("--state", "memory", "--http", *more)
+    rows = [line.split() for line in table.read_text().splitlines()[1:]]
+    places = {row[1] for row in rows if row[3] == "0A" and int(row[1].partition(":")[2], 16) == process.port}
+    assert {".".join(str(part) for part in bytes.fromhex(place[:8])[::-1]) for place in places} == {listening}
+    assert "this machine's loopback only" in process.banner
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="devices are Linux's")
+def test_a_socket_for_all_of_loopback_is_tied_to_its_device():
+    from emulator.server import open_socket
+
+    for loopback_only, device in ((True, b"lo"), (False, b"")):
+        with open_socket("0.0.0.0", 0, loopback_only=loopback_only) as listening:
+            assert listening.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).rstrip(b"\0") == device
 
 
 REFUSALS = [
@@ -103,7 +118,6 @@ REFUSALS = [
     (("--fail", "nonsense"), "'nonsense' is not of the form TARGET/STEP[=MESSAGE_ID]"),
     (("--rate", "0"), "--rate 0.0: more than 0"),
     (("--controllers", "0"), "--controllers 0: between 1 and"),
-    (("--host", "192.0.2.1"), "not a loopback address; add --allow-remote"),
     (("--host", "not-an-address"), "not an IP address"),
     (("--port", "70000"), "--port 70000"),
 ]  # fmt: skip
