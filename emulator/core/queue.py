@@ -76,18 +76,18 @@ class Queue:
         heap = self._waiting[kind]
         while heap and self._waits(*heap[0]) is None:
             heapq.heappop(heap)
-        for order, job_id in heap[:1] if self._may_start(heap[:1], now) else sorted(heap):
-            job = self._waits(order, job_id)
-            if job is not None and (job.not_before is None or job.not_before <= now):
-                return job
-        return None
+        if not heap:
+            return None
+        first = self.jobs[heap[0][1]]
+        if _may_start(first, now):
+            return first
+        # the start time of the first has not come; that of one behind it may have
+        behind = (self._waits(*entry) for entry in sorted(heap))
+        return next((job for job in behind if job is not None and _may_start(job, now)), None)
 
     def running(self, kind: Kind) -> Job | None:
         """The job of this kind that is being run; at most one is."""
         return self._running.get(kind)
-
-    def _may_start(self, front: list[tuple[int, str]], now: float) -> bool:
-        return all((self.jobs[job_id].not_before or now) <= now for _, job_id in front)
 
     def _waits(self, order: int, job_id: str) -> Job | None:
         job = self.jobs.get(job_id)
@@ -273,3 +273,7 @@ class Queue:
 def _lock_of(job: Job) -> str:
     """What an open job holds: a configuration job its target, a reboot job nothing but itself."""
     return job.target if job.kind is Kind.CONFIGURATION else job.id
+
+
+def _may_start(job: Job, now: float) -> bool:
+    return job.not_before is None or job.not_before <= now
