@@ -29,6 +29,7 @@ from emulator.redfish.errors import error_reply
 from emulator.redfish.query import apply_query, parse_query
 from emulator.redfish.rendering import (
     COMMON_HEADERS,
+    ODATA_VERSION,
     ReadyResponse,
     Rendered,
     finished,
@@ -129,6 +130,8 @@ class Face:
         found = self._router.find(uri)
         resource, params = found if found is not None else (None, NO_PARAMS)
         account = self._account(environ, seat, uri, resource, method)
+        if environ.get("HTTP_ODATA_VERSION", ODATA_VERSION) != ODATA_VERSION:
+            raise Rejected(Message("PreconditionFailed"))
         if method in ("GET", "HEAD"):
             rendered = self._get(seat, uri, resource, params, account)
             return not_modified(rendered, environ.get("HTTP_IF_NONE_MATCH"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from emulator.redfish.face import Environ, Face
-from emulator.redfish.rendering import status_line
+from emulator.redfish.rendering import ODATA_VERSION, status_line
 
 
 class FastReads:
@@ -22,6 +22,7 @@ class FastReads:
             environ["REQUEST_METHOD"] == "GET"
             and not environ.get("QUERY_STRING")
             and "HTTP_IF_NONE_MATCH" not in environ
+            and environ.get("HTTP_ODATA_VERSION", ODATA_VERSION) == ODATA_VERSION
             and environ["PATH_INFO"].startswith("/redfish")
         ):
             rendered = self._face.kept(environ)

@@ -13,7 +13,8 @@ from flask import Response
 from emulator.redfish.view import Document, Reply
 
 SCHEMAS = "http://redfish.dmtf.org/schemas/v1/"
-COMMON_HEADERS = (("OData-Version", "4.0"), ("Cache-Control", "no-cache"), ("Content-Type", "application/json"))
+ODATA_VERSION = "4.0"
+COMMON_HEADERS = (("OData-Version", ODATA_VERSION), ("Cache-Control", "no-cache"), ("Content-Type", "application/json"))
 TIME_OF_DAY = frozenset({"DateTime"})
 """Properties that differ from one reading to the next and do not make a document another one."""
 

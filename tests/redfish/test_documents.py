@@ -175,3 +175,9 @@ def test_what_is_served_nowhere_is_refused_in_json(bmc, uri):
     answer = bmc.get(uri)
     assert answer.status == 404
     assert "/redfish/v1/" in answer.body["error"]["message"]
+
+
+@pytest.mark.parametrize(("version", "status"), [("4.0", 200), ("4.1", 412), ("5", 412)])
+def test_another_version_of_odata_is_not_spoken(bmc, version, status):
+    for _ in range(2):
+        assert bmc.get("/redfish/v1/", headers={"OData-Version": version}).status == status
