@@ -17,6 +17,7 @@ import pytest
 from werkzeug.test import Client
 
 from emulator.app import Service, build_service
+from emulator.core import keeping
 from emulator.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -162,7 +163,9 @@ class Bmc:
                 "due": [f"{entry.what}:{entry.about}" for entry in machine.timeline],
             }
             return {
-                f"{kind}/{key}": orjson.dumps(machine._plain(kind, key)) for kind, keys in kinds.items() for key in keys
+                f"{kind}/{key}": orjson.dumps(keeping.plain_of(machine, kind, key))
+                for kind, keys in kinds.items()
+                for key in keys
             }
 
 

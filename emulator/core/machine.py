@@ -9,11 +9,10 @@ It is not safe for several threads: the runtime gives one turn at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from emulator.core import engine
+from emulator.core import engine, keeping
 from emulator.core.access import Session
 from emulator.core.clock import Clock
 from emulator.core.device import Device, Value, check, seal
@@ -22,27 +21,11 @@ from emulator.core.host import IDEMPOTENT_RESETS, RESETS, Host, Power, Timings
 from emulator.core.job import Event, Job, Kind, Outcome, Step
 from emulator.core.message import Message, Rejected
 from emulator.core.queue import CLEAR_ALL, Policy, Queue
+from emulator.core.staging import Pending, Result
 from emulator.core.store import Changes, Entity
 from emulator.core.timeline import Timeline
 
 SESSIONS_MAX = 128
-
-
-@dataclass(slots=True)
-class Pending:
-    """What is staged for a device and not in force yet."""
-
-    values: dict[str, Value] = field(default_factory=dict)
-    reset: bool = False
-    """Put everything to defaults at the next POST."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How the last application of staged values to a device went (`@Redfish.Settings`)."""
-
-    at: float
-    messages: tuple[Message, ...]
 
 
 class Machine:
@@ -59,13 +42,13 @@ class Machine:
         faults: Iterable[Rule] = (),
     ) -> None:
         self.id = machine_id
-        self.clock = clock
+        self.clock: Clock = clock
         self.timings = timings or Timings()
         self.devices: dict[str, Device] = {device.id: device for device in devices}
-        self.host = Host()
-        self.queue = Queue(policy or Policy())
-        self.timeline = Timeline()
-        self.faults = FaultPlan()
+        self.host: Host = Host()
+        self.queue: Queue = Queue(policy or Policy())
+        self.timeline: Timeline = Timeline()
+        self.faults: FaultPlan = FaultPlan()
         self.pending: dict[str, Pending] = {}
         self.results: dict[str, Result] = {}
         self.sessions: dict[str, Session] = {}
@@ -366,7 +349,7 @@ class Machine:
         """Remember a log-in. Beyond `SESSIONS_MAX` the oldest one ends."""
         if len(self.sessions) >= SESSIONS_MAX:
             self.close_session(next(iter(self.sessions)))
-        self._keep_session(session)
+        self.keep_session(session)
         self.touch("session", session.id)
 
     def session_with(self, token_digest: str) -> Session | None:
@@ -382,7 +365,8 @@ class Machine:
         self.touch("session", session_id)
         return True
 
-    def _keep_session(self, session: Session) -> None:
+    def keep_session(self, session: Session) -> None:
+        """Take in a log-in that is stored already."""
         self.sessions[session.id] = session
         self._by_token[session.token_digest] = session
 
@@ -469,88 +453,14 @@ class Machine:
         if not self.clock.is_wall_time:
             self._changed["clock", "clock"] = None
         changed, self._changed = self._changed, {}
-        return (((kind, key), self._plain(kind, key)) for kind, key in changed)
+        return ((entity, keeping.plain_of(self, *entity)) for entity in changed)
 
     def restore(self, entities: Mapping[Entity, Mapping[str, Any]]) -> None:
-        """Go on from what a store has kept."""
-        jobs: list[Job] = []
-        counters: Mapping[str, int] = {}
-        for (kind, key), plain in sorted(entities.items(), key=_by_age):
-            if kind == "job":
-                jobs.append(Job.from_plain(plain))
-            elif (kind, key) == ("counters", "queue"):
-                counters = plain
-            else:
-                self._restore_one(kind, key, plain)
-        self.queue.restore(counters, jobs)
-        due = self.timeline.next_at()
-        now = self.clock.now()
+        """Go on from what a store has kept. What became due meanwhile happens when the machine settles."""
+        keeping.restore(self, entities)
+        now, due = self.clock.now(), self.timeline.next_at()
         self.moment = now if due is None else min(now, due)
-
-    def _restore_one(self, kind: str, key: str, plain: Mapping[str, Any]) -> None:
-        simple: Mapping[str, Callable[[Mapping[str, Any]], None]] = {
-            "due": self.timeline.restore,
-            engine.HOST: self.host.restore,
-            "fault": self.faults.restore,
-            "counters": self.faults.restore_counter,
-            "clock": self.clock.restore,
-        }
-        if kind in simple:
-            simple[kind](plain)
-        elif kind == "device" and key in self.devices:
-            self.devices[key].restore(plain)
-        elif kind == "pending":
-            self.pending[key] = Pending(dict(plain["values"]), plain["reset"])
-        elif kind == "result":
-            messages = tuple(Message.from_plain(message) for message in plain["messages"])
-            self.results[key] = Result(plain["at"], messages)
-        elif kind == "session":
-            self._keep_session(Session(**plain))
-
-    def _plain(self, kind: str, key: str) -> Mapping[str, Any] | None:
-        return _PLAIN[kind](self, key)
 
 
 _RESETS_WHEN_OFF = {"PushPowerButton": Power.POWER_ON, "GracefulShutdown": Power.FORCE_OFF}
 """The button starts a host that is off, and one that is off for a moment only can be told to stay off."""
-
-
-def _by_age(item: tuple[Entity, Mapping[str, Any]]) -> tuple[str, float, int, str]:
-    """Stores give entities in any order; those of a kind are taken in again as they were made."""
-    (kind, key), plain = item
-    return kind, plain.get("created_at", 0.0), int(key) if key.isdecimal() else -1, key
-
-
-def _plain_due(machine: Machine, key: str) -> Mapping[str, Any] | None:
-    what, _, about = key.partition(":")
-    entry = machine.timeline.get(what, about)
-    return entry._asdict() if entry else None
-
-
-def _plain_pending(machine: Machine, key: str) -> Mapping[str, Any] | None:
-    pending = machine.pending.get(key)
-    return {"values": dict(pending.values), "reset": pending.reset} if pending else None
-
-
-def _plain_result(machine: Machine, key: str) -> Mapping[str, Any]:
-    result = machine.results[key]
-    return {"at": result.at, "messages": [message.to_plain() for message in result.messages]}
-
-
-def _plain_of(found: Any) -> Mapping[str, Any] | None:
-    return found.to_plain() if found is not None else None
-
-
-_PLAIN: Mapping[str, Callable[[Machine, str], Mapping[str, Any] | None]] = {
-    "job": lambda machine, key: _plain_of(machine.queue.jobs.get(key)),
-    "due": _plain_due,
-    engine.HOST: lambda machine, _: machine.host.to_plain(),
-    "counters": lambda machine, key: (machine.queue if key == "queue" else machine.faults).to_plain(),
-    "device": lambda machine, key: machine.devices[key].snapshot(),
-    "pending": _plain_pending,
-    "result": _plain_result,
-    "fault": lambda machine, key: _plain_of(machine.faults.get(key)),
-    "session": lambda machine, key: _plain_of(machine.sessions.get(key)),
-    "clock": lambda machine, _: machine.clock.snapshot(),
-}
-"""How each kind of entity is kept."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.devices.bios import Model, build_model
+from emulator.devices.attribute_registry import Model, build_model
 from emulator.mockup.manifest import DevicePlace, Manifest
 from emulator.mockup.reader import ROOT, Document, MockupError, Tree, normal
 

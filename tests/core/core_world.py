@@ -10,7 +10,8 @@ from emulator.core.host import Timings
 from emulator.core.machine import Machine
 from emulator.core.message import Rejected
 from emulator.core.queue import Policy
-from emulator.devices.bios import Bios, build_model
+from emulator.devices.attribute_registry import build_model
+from emulator.devices.bios import Bios
 
 START = 1_700_000_000.0
 BIOS, SECOND, THIRD = "BIOS.Setup.1-1", "BIOS.Setup.1-2", "ABIOS.Setup.1-3"

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from emulator.data import data_folder, schema
-from emulator.devices.bios import Bios, build_model
+from emulator.devices.attribute_registry import build_model
+from emulator.devices.bios import Bios
 from emulator.mockup.manifest import read_manifest
 from emulator.mockup.reader import read_tree
 from emulator.mockup.site import BiosPlace, Site, survey

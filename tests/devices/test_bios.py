@@ -10,7 +10,8 @@ from bios_examples import AT, BIOS, Condition, attribute, bios, bios_of, choice,
 
 from emulator.core.device import check
 from emulator.core.message import Message, Rejected
-from emulator.devices.bios import Bios, build_model
+from emulator.devices.attribute_registry import build_model
+from emulator.devices.bios import Bios
 
 R750 = "poweredge-r750.tar.xz"
 RACKMOUNT = "dmtf-public-rackmount1.tar.xz"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from emulator.core.device import SEALED, Attribute, Device, check, seal
 from emulator.core.message import Rejected
-from emulator.devices.bios import Bios, Model
+from emulator.devices.attribute_registry import Model
+from emulator.devices.bios import Bios
 
 
 @cache

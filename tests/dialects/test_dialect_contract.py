@@ -23,7 +23,8 @@ from emulator.core.machine import Machine
 from emulator.core.message import Message
 from emulator.core.queue import Policy
 from emulator.data import data_folder, schema
-from emulator.devices.bios import Bios, build_model
+from emulator.devices.attribute_registry import build_model
+from emulator.devices.bios import Bios
 from emulator.dialects import dell, standard
 
 SOURCE = Path(emulator.__file__).parent

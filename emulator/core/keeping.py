@@ -1,0 +1,86 @@
+"""How a machine is kept: each kind of entity as plain data, and back.
+
+What is in an entity is its owner's business (`to_plain`); here stands which kinds there are and where they belong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from emulator.core.access import Session
+from emulator.core.job import Job
+from emulator.core.staging import Pending, Result
+from emulator.core.store import Entity
+
+if TYPE_CHECKING:
+    from emulator.core.machine import Machine
+
+Plain = Mapping[str, Any]
+
+
+def plain_of(machine: Machine, kind: str, key: str) -> Plain | None:
+    """An entity as plain data in JSON types; None for one that is gone."""
+    return _PLAIN[kind](machine, key)
+
+
+def restore(machine: Machine, entities: Mapping[Entity, Plain]) -> None:
+    """Put everything back that a store has kept of a machine, into a new one."""
+    jobs: list[Job] = []
+    counters: Mapping[str, int] = {}
+    for (kind, key), plain in sorted(entities.items(), key=_by_age):
+        if kind == "job":
+            jobs.append(Job.from_plain(plain))
+        elif (kind, key) == ("counters", "queue"):
+            counters = plain
+        else:
+            _RESTORE[kind](machine, key, plain)
+    machine.queue.restore(counters, jobs)
+
+
+def _by_age(item: tuple[Entity, Plain]) -> tuple[str, float, int, str]:
+    """Stores give entities in any order; those of a kind are taken in again as they were made."""
+    (kind, key), plain = item
+    return kind, plain.get("created_at", 0.0), int(key) if key.isdecimal() else -1, key
+
+
+def _plain_due(machine: Machine, key: str) -> Plain | None:
+    what, _, about = key.partition(":")
+    entry = machine.timeline.get(what, about)
+    return entry._asdict() if entry else None
+
+
+def _plain(found: Any) -> Plain | None:
+    return found.to_plain() if found is not None else None
+
+
+def _restore_device(machine: Machine, key: str, plain: Plain) -> None:
+    """A device that the mockup no longer has is left out."""
+    if key in machine.devices:
+        machine.devices[key].restore(plain)
+
+
+_PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
+    "job": lambda machine, key: _plain(machine.queue.jobs.get(key)),
+    "due": _plain_due,
+    "host": lambda machine, _: machine.host.to_plain(),
+    "counters": lambda machine, key: (machine.queue if key == "queue" else machine.faults).to_plain(),
+    "device": lambda machine, key: machine.devices[key].snapshot(),
+    "pending": lambda machine, key: _plain(machine.pending.get(key)),
+    "result": lambda machine, key: _plain(machine.results.get(key)),
+    "fault": lambda machine, key: _plain(machine.faults.get(key)),
+    "session": lambda machine, key: _plain(machine.sessions.get(key)),
+    "clock": lambda machine, _: machine.clock.snapshot(),
+}
+
+_RESTORE: Mapping[str, Callable[[Machine, str, Plain], None]] = {
+    "due": lambda machine, _, plain: machine.timeline.restore(plain),
+    "host": lambda machine, _, plain: machine.host.restore(plain),
+    "counters": lambda machine, _, plain: machine.faults.restore_counter(plain),
+    "device": _restore_device,
+    "pending": lambda machine, key, plain: machine.pending.update({key: Pending.from_plain(plain)}),
+    "result": lambda machine, key, plain: machine.results.update({key: Result.from_plain(plain)}),
+    "fault": lambda machine, _, plain: machine.faults.restore(plain),
+    "session": lambda machine, _, plain: machine.keep_session(Session(**plain)),
+    "clock": lambda machine, _, plain: machine.clock.restore(plain),
+}
