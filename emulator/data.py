@@ -23,6 +23,14 @@ def schema(name: str) -> Any:
     return orjson.loads((data_folder("schemas") / f"{name}.json").read_bytes())
 
 
+@cache
+def payload_validator(name: str) -> Any:
+    """The compiled validator of a request body, by its schema's name in `schemas/payloads`."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 60 ms that reading clients are spared
+
+    return Draft202012Validator(schema(f"payloads/{name}"))
+
+
 def mockup_names() -> list[str]:
     """The bundled mockups."""
     return sorted(path.name for path in data_folder("mockups").iterdir() if path.is_dir())

@@ -15,7 +15,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 import orjson
@@ -24,7 +23,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from emulator.core.clock import END
 from emulator.core.machine import Machine
-from emulator.data import schema
+from emulator.data import payload_validator
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import BODY_BYTES_MAX, drain
 from emulator.runtime.fleet import Fleet, Seat
@@ -152,19 +151,12 @@ def _body(name: str) -> Mapping[str, Any]:
         raise Refused(400, f"the body is not JSON: {error.msg}") from error
     wrong = [
         f"{'/'.join(str(part) for part in error.absolute_path) or 'body'}: {error.message}"[:200]
-        for error in _validator(name).iter_errors(found)
+        for error in payload_validator(name).iter_errors(found)
     ]
     if wrong:
         raise Refused(400, "the body is not as it should be", wrong[:DETAILS_MAX])
     checked: Mapping[str, Any] = found
     return checked
-
-
-@cache
-def _validator(name: str) -> Any:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 60 ms at the start
-
-    return Draft202012Validator(schema(f"payloads/{name}"))
 
 
 def _json(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

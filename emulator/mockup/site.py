@@ -40,10 +40,6 @@ class Site:
         wanted = normal(settings_uri)
         return next((bios for bios in self.bioses if bios.settings_uri == wanted), None)
 
-    def bios_of(self, device_id: str) -> BiosPlace | None:
-        """The BIOS with this device id."""
-        return next((bios for bios in self.bioses if bios.device_id == device_id), None)
-
 
 def survey(tree: Tree, manifest: Manifest) -> Site:
     """Find systems, managers and devices.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import orjson
 
 from emulator.core.device import shown
 from emulator.core.message import Message, Rejected, reject_if_any
-from emulator.data import schema
+from emulator.data import payload_validator
 
 JSON_TYPE = "application/json"
 _QUOTED = re.compile(r"'([^']+)'")
@@ -44,7 +43,7 @@ def check_payload(name: str, body: Mapping[str, Any], action: str | None) -> Non
     """
     # An OData annotation that nobody has a use for is not an unknown property (DSP0266, "PATCH")
     plain = {key: value for key, value in body.items() if not key.startswith("@odata.")}
-    validator = _validator(name)
+    validator = payload_validator(name)
     if validator.is_valid(plain):
         return
     errors = sorted(validator.iter_errors(plain), key=_precedence)
@@ -54,13 +53,6 @@ def check_payload(name: str, body: Mapping[str, Any], action: str | None) -> Non
 def _precedence(error: Any) -> tuple[int, bool]:
     """Outer levels first; on each level what is missing or wrong before what is unknown."""
     return len(error.absolute_path), error.validator == "additionalProperties"
-
-
-@cache
-def _validator(name: str) -> Any:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 60 ms that reading clients are spared
-
-    return Draft202012Validator(schema(f"payloads/{name}"))
 
 
 def _messages(error: Any, action: str | None) -> Iterator[Message]:

@@ -116,8 +116,6 @@ def test_the_settings_resource_is_where_the_bios_says(slash: str) -> None:
     assert site.bios_at(f"{BIOS_URI}/SD") is place
     assert site.bios_at(f"{BIOS_URI}/SD/") is place
     assert site.bios_at(BIOS_URI) is None
-    assert site.bios_of("Bios") is place
-    assert site.bios_of("Other") is None
 
 
 OFFSETS = [("-05:30", -330), ("+00:00", 0), ("+05:45", 345), ("Z", 0), ("", 0), ("5:30", 0), (None, 0)]
