@@ -171,10 +171,12 @@ class Face:
         with seat.turn() as machine:
             call = self._call(machine, uri, params, account)
             rendered = self._render(call, seat.number, resource)
+            # both as they are now: when the turn is over another one may have changed, or replaced, the machine
+            version, cache = machine.version, seat.rendered
         if (resource is None or resource.timeless) and rendered.status in (200, 202):
-            if len(seat.rendered) >= RENDERED_MAX:
-                seat.rendered.clear()
-            seat.rendered[key] = (machine.version, rendered)
+            if len(cache) >= RENDERED_MAX:
+                cache.clear()
+            cache[key] = (version, rendered)
         return rendered
 
     def _at_hand(self, seat: Seat, uri: str, key: str, resource: Resource | None) -> Rendered | None:

@@ -26,6 +26,7 @@ from emulator.mockup.site import Site
 from emulator.runtime.authentication import Authenticator
 
 Document = dict[str, Any]
+NUMBER_DIGITS_MAX = 9
 
 
 class Documents(Protocol):
@@ -63,6 +64,11 @@ class Call:
         """The document with what the vendor adds to resources of this schema."""
         extend = self.oem.extend.get(schema)
         return extend(self, document) if extend else document
+
+    def number(self, name: str) -> int | None:
+        """A parameter of the URI as a number; None where it is none, or longer than any that is counted here."""
+        text = self.params[name]
+        return int(text) if text.isdecimal() and len(text) <= NUMBER_DIGITS_MAX else None
 
     @property
     def user(self) -> str:

@@ -20,6 +20,8 @@ from emulator.core.store import Store
 
 LOOPBACK_FIRST = int(IPv4Address("127.0.0.0"))
 LOOPBACK_LAST = int(IPv4Address("127.255.255.255"))
+HOSTS_MAX = 64
+"""Spellings of Host remembered beyond one for each controller; a stranger can think of any number of them."""
 _NUMBERED_NAME = re.compile(r"[a-z]+-(\d{1,8})(?:\.|$)", re.IGNORECASE)
 
 
@@ -112,7 +114,7 @@ class Fleet:
             if number is None or not 1 <= number <= self.size:
                 return None
             found = self.seat(number)
-            if self.size > 1 or len(self._by_host) < 64:
+            if len(self._by_host) < HOSTS_MAX + self.size:
                 self._by_host[host] = found
         return found
 

@@ -267,6 +267,7 @@ ELSEWHERE = [
     ("an unknown job in DMTF's view", "GET", "/redfish/v1/JobService/Jobs/7", None, 404, ["IDRAC.SYS403", "Base.ResourceMissingAtURI"]),
     ("an unknown task", "GET", "/redfish/v1/TaskService/Tasks/7", None, 404, ["IDRAC.SYS403", "Base.ResourceMissingAtURI"]),
     ("an unknown monitor", "GET", "/redfish/v1/TaskService/TaskMonitors/7", None, 404, ["IDRAC.SYS403", "Base.ResourceMissingAtURI"]),
+    ("a number of 5,000 digits", "GET", "/redfish/v1/AccountService/Accounts/" + "1" * 5000, None, 404, ["IDRAC.SYS403", "Base.ResourceMissingAtURI"]),
     ("an unknown resource", "GET", "/redfish/v1/Nothing", None, 404, ["IDRAC.SYS403", "Base.ResourceMissingAtURI"]),
     ("writing to an unknown resource", "PATCH", "/redfish/v1/Nothing", {}, 404, ["IDRAC.SYS403", "Base.ResourceMissingAtURI"]),
     ("a method that is not offered", "DELETE", "{system}", None, 405, ["IDRAC.SYS402", "Base.OperationNotAllowed"]),

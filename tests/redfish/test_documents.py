@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
 from emulator.mockup.reader import normal
+from emulator.runtime.fleet import Seat
 
 
 @pytest.mark.parametrize("mockup", ["lifecycle-server", "rack-server"])
@@ -181,3 +184,20 @@ def test_what_is_served_nowhere_is_refused_in_json(bmc, uri):
 def test_another_version_of_odata_is_not_spoken(bmc, version, status):
     for _ in range(2):
         assert bmc.get("/redfish/v1/", headers={"OData-Version": version}).status == status
+
+
+def test_a_write_between_a_readers_turn_and_what_is_kept_of_it_is_seen(bmc, monkeypatch):
+    """The reader's bytes are those of its own turn; whoever reads next sees what was written since."""
+    turn, writes = Seat.turn, iter(["ForceOff"])
+
+    @contextmanager
+    def turn_then_write(seat):
+        with turn(seat) as machine:
+            yield machine
+        for kind in writes:
+            assert bmc.reset(kind).status == 204
+
+    monkeypatch.setattr(Seat, "turn", turn_then_write)
+    assert bmc.get(bmc.system).body["PowerState"] == "On"
+    monkeypatch.undo()
+    assert bmc.get(bmc.system).body["PowerState"] == "Off"

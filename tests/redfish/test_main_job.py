@@ -93,7 +93,8 @@ def test_steps_show_what_went_well_and_what_did_not(bmc):
     second = bmc.get(f"{steps}/2").body
     assert (second["Name"], second["JobState"]) == ("NumLock", "Exception")
     assert second["Messages"][0]["Message"] == "The change to NumLock was not applied."
-    assert bmc.get(f"{steps}/4").status == 404
+    for number in ("0", "4", "x", "-1", "1" * 5000):
+        assert bmc.get(f"{steps}/{number}").status == 404
 
 
 def test_a_patch_with_an_apply_time_makes_the_job(bmc):

@@ -39,6 +39,14 @@ def test_the_host_header_chooses_the_controller(fleet, host, number):
     assert fleet.get(fleet.system).status == (200 if number else 404)
 
 
+def test_however_many_names_strangers_think_of_few_are_remembered(make_bmc):
+    for size in (1, 3):
+        fleet = make_bmc(controllers=size).service.fleet
+        for number in range(500):
+            assert fleet.seat_for(f"bmc-1.lab{number}").number == 1
+        assert len(fleet._by_host) < 100
+
+
 def test_one_controller_answers_to_any_name(bmc):
     for host in ("elsewhere", "192.0.2.1:1", "127.0.0.9"):
         bmc.host = host

@@ -69,8 +69,8 @@ def steps(call: Call) -> Document | None:
 def step(call: Call) -> Document | None:
     """One step, numbered from 1."""
     found = call.machine.queue.get(call.params["id"])
-    number = int(call.params["step"]) if call.params["step"].isdecimal() else 0
-    if found is None or not 1 <= number <= len(found.steps):
+    number = call.number("step")
+    if found is None or number is None or not 1 <= number <= len(found.steps):
         return None
     outcome = found.outcomes[number - 1] if number <= len(found.outcomes) else None
     return {

@@ -29,8 +29,8 @@ def accounts(call: Call) -> Document:
 
 def manager_account(call: Call) -> Document | None:
     """One account; its password is never shown."""
-    found = dict(enumerate(call.authenticator.accounts, 1))
-    account = found.get(int(call.params["id"])) if call.params["id"].isdecimal() else None
+    number = call.number("id")
+    account = dict(enumerate(call.authenticator.accounts, 1)).get(number) if number is not None else None
     return _document(call, account) if account else None
 
 
