@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +197,4 @@ def _with_metadata(tree: Tree) -> Tree:
         return tree
     types = {kind for document in tree.documents.values() for kind in types_in(document)} | set(OWN_TYPES)
     documents = {uri: document for uri, document in tree.documents.items() if uri != METADATA}
-    return Tree(tree.name, documents, {**tree.files, METADATA: metadata(types)}, tree.manifest, tree.source)
-
-
-__all__ = ["ROOT", "Service", "build_service", "find_mockup"]
+    return replace(tree, documents=documents, files={**tree.files, METADATA: metadata(types)})

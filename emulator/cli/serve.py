@@ -74,6 +74,7 @@ def _check(settings: Settings) -> None:
 def _serve(settings: Settings, stack: ExitStack) -> None:
     from emulator.app import build_service  # noqa: PLC0415 - keeps --help quick
     from emulator.cli.banner import banner  # noqa: PLC0415
+    from emulator.core.store import StoreError  # noqa: PLC0415
     from emulator.mockup.reader import MockupError  # noqa: PLC0415
     from emulator.runtime.certificate import ensure_certificate  # noqa: PLC0415
     from emulator.server import Server  # noqa: PLC0415
@@ -83,12 +84,8 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     listening = stack.enter_context(_listen(settings))
     try:
         service = build_service(settings, state_folder=state)
-    except (MockupError, ValueError) as error:
+    except (MockupError, StoreError, ValueError) as error:
         _refuse(str(error))
-    except Exception as error:
-        if type(error).__name__ == "StoreError":
-            _refuse(str(error))
-        raise
     certificate = None
     if not settings.http:
         folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobfish-")))

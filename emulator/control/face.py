@@ -21,7 +21,6 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from emulator.core.clock import END
 from emulator.core.machine import Machine
 from emulator.data import payload_validator
 from emulator.runtime.authentication import Authenticator
@@ -70,21 +69,20 @@ class ControlFace:
             return _json(_clock(machine))
 
     def post_clock(self) -> Response:
-        """Set the rate, then advance; answers when everything that became due has happened."""
+        """Advance, then set the rate; answers when everything that became due has happened."""
         seat = self._seat("ConfigureManager")
         body = _body("Clock.post")
         if not body:
             raise Refused(400, "say what to do: advance (seconds) or rate (virtual seconds per real second)")
         with seat.turn() as machine:
-            possible = machine.moment + body.get("advance", 0) <= END
-            if possible and "rate" in body:
+            try:
+                if "advance" in body:
+                    machine.advance(body["advance"])
+            except ValueError as error:
+                return _refused(Refused(400, str(error)))
+            if "rate" in body:
                 machine.set_rate(body["rate"])
-            if possible and "advance" in body:
-                machine.advance(body["advance"])
-            clock = _clock(machine)
-        if not possible:
-            raise Refused(400, "the calendar ends with the year 9999")
-        return _json(clock)
+            return _json(_clock(machine))
 
     def get_faults(self) -> Response:
         """The planned faults."""
@@ -163,18 +161,22 @@ def _json(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str]
     return Response(orjson.dumps(body), status, dict(headers or {}), content_type="application/json")
 
 
+def _refused(refusal: Refused) -> Response:
+    headers = {"WWW-Authenticate": 'Basic realm="jobfish"'} if refusal.status == 401 else None
+    return _json(refusal.body, refusal.status, headers)
+
+
 def _answering(view: Callable[..., Response]) -> Callable[..., Response]:
     def answer(**params: str) -> Response:
         try:
             return view(**params)
         except RequestEntityTooLarge:
             drain(request.environ)
-            return _json({"error": {"message": "the body is too large", "details": []}}, 413)
+            return _refused(Refused(413, "the body is too large"))
         except Refused as refusal:
-            headers = {"WWW-Authenticate": 'Basic realm="jobfish"'} if refusal.status == 401 else None
-            return _json(refusal.body, refusal.status, headers)
+            return _refused(refusal)
         except Exception:
             log.exception("%s %s", request.method, request.path)
-            return _json({"error": {"message": "internal error; see the log", "details": []}}, 500)
+            return _refused(Refused(500, "internal error; see the log"))
 
     return answer

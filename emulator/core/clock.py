@@ -52,9 +52,10 @@ class Clock:
         """
         if not 0 <= seconds < float("inf"):
             raise ValueError("a clock only goes forward")
-        if self.now() + seconds > END:
+        moment = self.now() + seconds
+        if moment > END:
             raise ValueError("the calendar ends with the year 9999")
-        self._rebase(self.now() + seconds)
+        self._rebase(moment)
         return self._latest
 
     def set_rate(self, rate: float) -> None:

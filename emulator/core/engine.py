@@ -54,7 +54,9 @@ def power(machine: Machine, event: Power, *, restart: bool = False) -> bool:
     seconds = machine.timings.of(machine.host.phase)
     if seconds is not None:
         machine.plan(machine.moment + seconds, HOST, HOST)
-    _ENTERED.get(machine.host.phase, _nothing)(machine)
+    entered = _ENTERED.get(machine.host.phase)
+    if entered is not None:
+        entered(machine)
     return True
 
 
@@ -70,10 +72,7 @@ def _entered_post(machine: Machine) -> None:
 
 def _entered_tasks(machine: Machine) -> None:
     """POST is done: reboot jobs have what they wanted, defaults are restored, scheduled jobs run."""
-    reboot = machine.queue.running(Kind.REBOOT)
-    if reboot is not None:
-        reboot.outcomes.append(Outcome(True, machine.moment, {}))
-        finish(machine, reboot)
+    _end_reboot(machine, Outcome(True, machine.moment, {}))
     machine.apply_pending_resets()
     if machine.queue.policy.apply_staged_on_reset:
         _make_jobs_of_staged_values(machine)
@@ -88,36 +87,17 @@ def _make_jobs_of_staged_values(machine: Machine) -> None:
             continue  # a job holds it already, or no more fit: the values stay staged for a later start
 
 
-def _entered_boot(machine: Machine) -> None:
-    start_reboots(machine)
-
-
 def _entered_off(machine: Machine) -> None:
     """Somebody turned it off for good under a reboot job: that job has failed."""
-    reboot = machine.queue.running(Kind.REBOOT)
-    if reboot is not None:
-        reboot.outcomes.append(Outcome(False, machine.moment, {}, Message("RebootNotPossible")))
-        finish(machine, reboot)
+    _end_reboot(machine, _not_possible(machine))
     start_reboots(machine)
-
-
-def _nothing(_: Machine) -> None:
-    """A phase that starts nothing."""
-
-
-_ENTERED: Mapping[Phase, Callable[[Machine], None]] = {
-    Phase.POST: _entered_post,
-    Phase.TASKS: _entered_tasks,
-    Phase.BOOTING: _entered_boot,
-    Phase.OFF: _entered_off,
-}
 
 
 # -- jobs -------------------------------------------------------------------------------------------------------------
 
 
 def _validated(machine: Machine, job_id: str) -> None:
-    """The values of a new job were looked at once more and found good: it is scheduled."""
+    """The time that validating a new job's values takes is over: it is scheduled."""
     job = machine.queue.jobs[job_id]
     if job.state is State.NEW:
         machine.schedule(job)
@@ -146,9 +126,20 @@ def start_reboots(machine: Machine) -> None:
     step = job.steps[0]
     struck = machine.strike(job, step)
     if struck is not None or not power(machine, REBOOT_EVENTS[step.name], restart=True):
-        job.outcomes.append(struck or Outcome(False, machine.moment, {}, Message("RebootNotPossible")))
-        finish(machine, job)
+        _end_reboot(machine, struck or _not_possible(machine))
         start_reboots(machine)
+
+
+def _end_reboot(machine: Machine, outcome: Outcome) -> None:
+    """The reboot job that is being run, if one is, has its outcome."""
+    job = machine.queue.running(Kind.REBOOT)
+    if job is not None:
+        job.outcomes.append(outcome)
+        finish(machine, job)
+
+
+def _not_possible(machine: Machine) -> Outcome:
+    return Outcome(False, machine.moment, {}, Message("RebootNotPossible"))
 
 
 def _start_time_came(machine: Machine, _: str) -> None:
@@ -224,6 +215,14 @@ def _auto_delete(machine: Machine, _: str) -> None:
         machine.forget(job)
     machine.plan_auto_delete()
 
+
+_ENTERED: Mapping[Phase, Callable[[Machine], None]] = {
+    Phase.POST: _entered_post,
+    Phase.TASKS: _entered_tasks,
+    Phase.BOOTING: start_reboots,
+    Phase.OFF: _entered_off,
+}
+"""What begins with a phase of the host."""
 
 DUE: Mapping[str, Callable[[Machine, str], None]] = {
     HOST: _phase_ends,

@@ -210,7 +210,7 @@ class Queue:
         """Set DeleteOnCompletionTimeout.
 
         Raises:
-            Rejected: PropertyValueOutOfRange outside 15 to 10,080 minutes.
+            Rejected: ActionParameterValueOutOfRange outside 15 to 10,080 minutes.
         """
         if not TIMEOUT_MINUTES_MIN <= minutes <= TIMEOUT_MINUTES_MAX:
             name = "DeleteOnCompletionTimeout"

@@ -15,6 +15,10 @@ Changes = Iterable[tuple[Entity, Mapping[str, Any] | None]]
 """What a turn changed: an entity's whole new data, or None where it is gone. Made as it is read, so read it once."""
 
 
+class StoreError(Exception):
+    """The state cannot be used. The text is one line that says why and what to do."""
+
+
 class Store(Protocol):
     """Where machines are kept. Data is copied at this border: neither side sees later changes of the other."""
 

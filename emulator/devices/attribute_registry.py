@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from emulator.core.device import Attribute, Value
@@ -45,6 +45,10 @@ class Condition(NamedTuple):
     value: Any
     also: bool
 
+    def holds(self, lookup: Lookup) -> bool:
+        """Whether the comparison is true for the value that `lookup` gives."""
+        return _COMPARE[self.compare](lookup(self.attribute), self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
@@ -59,17 +63,13 @@ class Dependency:
         """Whether the conditions hold for the values that `lookup` gives, AND and OR taken from left to right."""
         result = False
         for index, condition in enumerate(self.conditions):
-            one = _COMPARE[condition.compare](lookup(condition.attribute), condition.value)
+            one = condition.holds(lookup)
             result = (result and one) if condition.also and index else (result or one)
         return result
 
     def reasons(self, lookup: Lookup) -> set[str]:
         """The attributes whose values make it hold."""
-        return {
-            condition.attribute
-            for condition in self.conditions
-            if _COMPARE[condition.compare](lookup(condition.attribute), condition.value)
-        }
+        return {condition.attribute for condition in self.conditions if condition.holds(lookup)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def build_model(values: Mapping[str, Any], registry: Mapping[str, Any] | None) -
     explained = _explained_flags(attributes, flags, full)
     return Model(
         attributes={
-            name: attribute if (name, READ_ONLY) not in explained else _writable(attribute)
+            name: attribute if (name, READ_ONLY) not in explained else replace(attribute, read_only=False)
             for name, attribute in attributes.items()
         },
         values=full,
@@ -270,11 +270,6 @@ def _explained_flags(
         for (name, flag), rules in flags.items()
         if not attributes[name].immutable and any(rule.value and rule.holds(values.get) for rule in rules)
     )
-
-
-def _writable(attribute: Attribute) -> Attribute:
-    fields = {name: getattr(attribute, name) for name in Attribute.__dataclass_fields__}
-    return Attribute(**{**fields, "read_only": False})
 
 
 def _are_numbers(*values: Any) -> bool:

@@ -39,12 +39,6 @@ class Bios:
             if (name in model.shown or attribute.type != "Password") and not model.flag(name, HIDDEN, self._get)
         }
 
-    def flags(self, name: str) -> tuple[bool, bool]:
-        """(read-only, hidden) of an attribute as things are now."""
-        attribute = self.model.attributes[name]
-        read_only = attribute.read_only or attribute.immutable or self.model.flag(name, READ_ONLY, self._get)
-        return read_only, self.model.flag(name, HIDDEN, self._get)
-
     def plan(self, change: Mapping[str, Value]) -> tuple[Step, ...]:
         """One step per attribute, in an order in which each can be set when its turn comes.
 
@@ -55,10 +49,7 @@ class Bios:
             Rejected: PropertyDependency for each attribute that is read-only or hidden when its turn comes.
         """
         values: dict[str, Value] = {}
-
-        def lookup(name: str) -> Value:
-            return values[name] if name in values else self._get(name)
-
+        lookup = self._over(values)
         steps: list[Step] = []
         left = self._sources_first(change)
         while left:
@@ -77,11 +68,7 @@ class Bios:
         if self._obstacle(step.name, self._get) is not None:
             return Outcome(False, at, {}, self._dependency_message(step.name, self._get))
         values = {step.name: step.value}
-
-        def lookup(name: str) -> Value:
-            return values[name] if name in values else self._get(name)
-
-        self.model.follow(step.name, values, lookup)
+        self.model.follow(step.name, values, self._over(values))
         before = {name: self._get(name) for name in values}
         self._set_all(values)
         return Outcome(True, at, before)
@@ -118,6 +105,10 @@ class Bios:
 
     def _get(self, name: str) -> Value:
         return self.own[name] if name in self.own else self.model.values.get(name)
+
+    def _over(self, values: Mapping[str, Value]) -> Lookup:
+        """Looks values up as they would be with these laid over the ones in force."""
+        return lambda name: values[name] if name in values else self._get(name)
 
     def _set_all(self, values: Mapping[str, Value]) -> None:
         for name, value in values.items():

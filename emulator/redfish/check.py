@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,7 +12,6 @@ from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.data import payload_validator
 
 JSON_TYPE = "application/json"
-_QUOTED = re.compile(r"'([^']+)'")
 
 
 def parse_body(content: bytes, content_type: str | None, *, optional: bool) -> Mapping[str, Any]:

@@ -10,9 +10,9 @@ from emulator.redfish.status import status_of
 from emulator.redfish.view import Document, Reply, message_objects
 
 
-def error_reply(dialect: Dialect, messages: Sequence[Message], headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+def error_reply(dialect: Dialect, messages: Sequence[Message]) -> Reply:
     """The answer that refuses a request; the first message decides the status."""
-    return Reply(status_of(dialect.say(messages[0])[0].name), error_body(dialect, messages), headers)
+    return Reply(status_of(dialect.say(messages[0])[0].name), error_body(dialect, messages))
 
 
 def error_body(dialect: Dialect, messages: Sequence[Message]) -> Document:

@@ -36,6 +36,7 @@ from emulator.redfish.rendering import (
     not_modified,
     render_document,
     sized,
+    tags_of,
 )
 from emulator.redfish.router import NO_PARAMS, Router
 from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
@@ -181,7 +182,7 @@ class Face:
 
     def _at_hand(self, seat: Seat, uri: str, key: str, resource: Resource | None) -> Rendered | None:
         """What was rendered for this key, if it is still true."""
-        if resource is None and key is uri:
+        if resource is None and key == uri:
             passive = self._passive.get(uri) or self._render_passive(uri)
             if passive is None or not self._differs(seat, uri):
                 return passive
@@ -231,19 +232,17 @@ class Face:
         self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Account | None
     ) -> Rendered:
         verb = resource.verbs.get(request.method) if resource is not None else None
+        if resource is None and self._render_passive(uri) is None:
+            raise Rejected(Message("ResourceMissingAtURI", (uri,)))
         if resource is None or verb is None:
-            if resource is None and self._render_passive(uri) is None:
-                raise Rejected(Message("ResourceMissingAtURI", (uri,)))
-            return finished(
-                error_reply(self._dialect, [Message("OperationNotAllowed")], (("Allow", _allow(resource)),))
-            )
+            raise Rejected(Message("OperationNotAllowed"))
         body = self._body(verb)
         with seat.turn() as machine:
             call = self._call(machine, uri, params, account, body)
             self._check_if_match(call, seat.number, resource)
             reply = verb.handler(call)
         if self._identities is not None and seat.number > 1 and reply.body is not None:
-            reply = Reply(reply.status, self._identities.document_for(seat.number, reply.body), reply.headers)
+            reply = replace(reply, body=self._identities.document_for(seat.number, reply.body))
         return finished(reply)
 
     def _body(self, verb: Verb) -> Mapping[str, Any]:
@@ -265,8 +264,7 @@ class Face:
         wanted = request.headers.get("If-Match")
         if not wanted or wanted.strip() == "*" or resource.get is None:
             return
-        tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
-        if self._render(call, number, resource).etag not in tags:
+        if self._render(call, number, resource).etag not in tags_of(wanted):
             raise Rejected(Message("PreconditionFailed"))
 
     def _call(
@@ -293,10 +291,10 @@ class Face:
     def _refusal(self, refusal: Rejected, uri: str) -> Rendered:
         reply = error_reply(self._dialect, refusal.messages)
         if reply.status == 401:
-            reply = Reply(reply.status, reply.body, (("WWW-Authenticate", 'Basic realm="Redfish"'),))
-        elif reply.status == 405:
+            return finished(replace(reply, headers=(("WWW-Authenticate", 'Basic realm="Redfish"'),)))
+        if reply.status == 405:
             found = self._router.find(uri)
-            reply = Reply(reply.status, reply.body, (("Allow", _allow(found[0] if found else None)),))
+            return finished(replace(reply, headers=(("Allow", _allow(found[0] if found else None)),)))
         return finished(reply)
 
 

@@ -74,11 +74,15 @@ def not_modified(rendered: Rendered, wanted: str | None) -> Rendered:
     """304 where the reader has this very version already (`wanted` is its If-None-Match), else the answer itself."""
     if not wanted or not rendered.etag:
         return rendered
-    tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
-    if rendered.etag not in tags and "*" not in tags:
+    if tags_of(wanted).isdisjoint((rendered.etag, "*")):
         return rendered
     headers = [header for header in rendered.headers if header[0] not in ("Content-Type", "Content-Length")]
     return Rendered(304, b"", headers, rendered.etag)
+
+
+def tags_of(header: str) -> set[str]:
+    """The tags that If-Match or If-None-Match names; a weak one counts like a strong one."""
+    return {tag.strip().removeprefix("W/") for tag in header.split(",")}
 
 
 def sized(rendered: Rendered) -> Rendered:

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
-from emulator.core.store import Changes, Entity
+from emulator.core.store import Changes, Entity, StoreError
 
 GROUP_ROWS_MAX = 20_000
 """A transaction takes in no further save once it has this many rows."""
@@ -47,10 +47,6 @@ ENTITIES = Table(
     sqlite_with_rowid=False,
 )
 ABOUT = Table("about", METADATA, Column("name", String, primary_key=True), Column("value", String, nullable=False))
-
-
-class StoreError(Exception):
-    """The state cannot be used. The text is one line that says why and what to do."""
 
 
 class _Save:
@@ -84,14 +80,10 @@ class SqlStore:
         self._engine = create_engine(url, connect_args={"check_same_thread": False})
         event.listen(self._engine, "connect", _set_up)
         try:
-            METADATA.create_all(self._engine)
-            self._check_owner(path, made_for)
+            self._open(path, made_for)
         except StoreError:
             self._let_go()
             raise
-        except DatabaseError as error:
-            self._let_go()
-            raise StoreError(f"{path}: not a state file that can be used ({error.orig}); try --fresh") from error
         upsert = insert(ENTITIES)
         upsert = upsert.on_conflict_do_update(
             index_elements=["machine", "kind", "id"], set_={"body": upsert.excluded.body}
@@ -161,17 +153,27 @@ class SqlStore:
                     _commit(connection, group, self._upsert, self._delete)
 
     def _next_group(self) -> tuple[list[_Save], bool]:
-        first = self._waiting.get()
+        """What arrived since the last transaction, at least one save; False when the store is to close."""
+        save = self._waiting.get()
         group: list[_Save] = []
-        while first is not None:
-            group.append(first)
-            if sum(len(save.rows) for save in group) >= GROUP_ROWS_MAX:
+        rows = 0
+        while save is not None:
+            group.append(save)
+            rows += len(save.rows)
+            if rows >= GROUP_ROWS_MAX:
                 return group, True
             try:
-                first = self._waiting.get_nowait()
+                save = self._waiting.get_nowait()
             except Empty:
                 return group, True
         return group, False
+
+    def _open(self, path: Path, made_for: str) -> None:
+        try:
+            METADATA.create_all(self._engine)
+            self._check_owner(path, made_for)
+        except DatabaseError as error:
+            raise StoreError(f"{path}: not a state file that can be used ({error.orig}); try --fresh") from error
 
     def _check_owner(self, path: Path, made_for: str) -> None:
         with self._engine.begin() as connection:

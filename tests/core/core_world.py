@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from registry_entries import choice, rule
+
 from emulator.core.clock import Clock
 from emulator.core.host import Timings
 from emulator.core.machine import Machine
@@ -18,43 +20,13 @@ BIOS, SECOND, THIRD = "BIOS.Setup.1-1", "BIOS.Setup.1-2", "ABIOS.Setup.1-3"
 """The third one's name is the first in the alphabet: a store may give entities back in any order."""
 
 
-def enumeration(name: str, *choices: str, **more: Any) -> dict[str, Any]:
-    return {
-        "AttributeName": name,
-        "Type": "Enumeration",
-        "Value": [{"ValueName": choice} for choice in choices],
-        "DefaultValue": choices[0],
-        **more,
-    }
-
-
-def dependency(target: str, prop: str, value: Any, *conditions: tuple[str, str, Any]) -> dict[str, Any]:
-    return {
-        "Type": "Map",
-        "Dependency": {
-            "MapFrom": [
-                {
-                    "MapFromAttribute": name,
-                    "MapFromProperty": "CurrentValue",
-                    "MapFromCondition": compare,
-                    "MapFromValue": wanted,
-                }
-                for name, compare, wanted in conditions
-            ],
-            "MapToAttribute": target,
-            "MapToProperty": prop,
-            "MapToValue": value,
-        },
-    }
-
-
 REGISTRY: dict[str, Any] = {
     "RegistryEntries": {
         "Attributes": [
-            enumeration("BootMode", "Bios", "Uefi"),
-            enumeration("SysProfile", "Perf", "Custom"),
-            enumeration("Turbo", "Auto", "On", "Off"),
-            enumeration("ProcPwrPerf", "MaxPerf", "OsDbpm", ReadOnly=True),
+            choice("BootMode", "Bios", "Uefi"),
+            choice("SysProfile", "Perf", "Custom"),
+            choice("Turbo", "Auto", "On", "Off"),
+            choice("ProcPwrPerf", "MaxPerf", "OsDbpm", ReadOnly=True),
             {"AttributeName": "NumCores", "Type": "Integer", "LowerBound": 0, "UpperBound": 16, "ScalarIncrement": 2},
             {"AttributeName": "AssetTag", "Type": "String", "MaxLength": 8, "ValueExpression": "^[A-Z0-9]*$"},
             {"AttributeName": "NumLock", "Type": "Boolean", "DefaultValue": True},
@@ -62,9 +34,9 @@ REGISTRY: dict[str, Any] = {
             {"AttributeName": "Firmware", "Type": "String", "ReadOnly": True},
         ],
         "Dependencies": [
-            dependency("ProcPwrPerf", "ReadOnly", True, ("SysProfile", "NEQ", "Custom")),
-            dependency("ProcPwrPerf", "CurrentValue", "MaxPerf", ("SysProfile", "EQU", "Perf")),
-            dependency("Turbo", "CurrentValue", "On", ("SysProfile", "EQU", "Custom")),
+            rule("ProcPwrPerf", "ReadOnly", True, ("SysProfile", "NEQ", "Custom")),
+            rule("ProcPwrPerf", "CurrentValue", "MaxPerf", ("SysProfile", "EQU", "Perf")),
+            rule("Turbo", "CurrentValue", "On", ("SysProfile", "EQU", "Custom")),
         ],
     }
 }

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from bios_examples import AT, BIOS, Condition, attribute, bios, bios_of, choice, place_of, registry, rule, site_of
+from bios_examples import AT, BIOS, bios, bios_of, flags_of, place_of, site_of
+from registry_entries import Condition, attribute, choice, registry, rule
 
 from emulator.core.device import check
 from emulator.core.message import Message, Rejected
@@ -203,7 +204,7 @@ SOURCES = [choice("S", "a", "b", "c"), choice("T", "x", "y"), attribute("N", "In
 )
 def test_comparisons(compare: str, wanted: Any, have: int, holds: bool) -> None:
     device = bios([*SOURCES, choice("A", "1", "2")], [rule("A", "ReadOnly", True, ("N", compare, wanted))], {"N": have})
-    assert device.flags("A") == (holds, False)
+    assert flags_of(device, "A") == (holds, False)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_and_or_and_nothing_between_conditions(
     # captured in another state, so that no flag of the registry itself plays a part
     device = bios([*SOURCES, choice("A", "1", "2")], [rule("A", "Hidden", True, *conditions)], {"N": 9})
     device.restore({"own": values})
-    assert device.flags("A") == (False, holds)
+    assert flags_of(device, "A") == (False, holds)
     assert ("A" in device.read()) is not holds
     assert refused_keys(device, {"A": "2"}) == (["PropertyDependency"] if holds else [])
 
@@ -249,7 +250,7 @@ def test_and_or_and_nothing_between_conditions(
 )
 def test_which_properties_a_dependency_may_set(prop: str, flags: tuple[bool, bool]) -> None:
     device = bios([*SOURCES, choice("A", "1", "2")], [rule("A", prop, True, ("S", "EQU", "a"))])
-    assert device.flags("A") == flags
+    assert flags_of(device, "A") == flags
 
 
 @pytest.mark.parametrize(
@@ -264,7 +265,7 @@ def test_which_properties_a_dependency_may_set(prop: str, flags: tuple[bool, boo
 )
 def test_a_dependency_that_makes_no_sense_is_none(odd: dict[str, Any]) -> None:
     device = bios([*SOURCES, choice("A", "1", "2")], [odd])
-    assert device.flags("A") == (False, False)
+    assert flags_of(device, "A") == (False, False)
     assert refused_keys(device, {"A": "2"}) == []
 
 
@@ -519,10 +520,10 @@ def test_the_flags_of_the_captured_server_follow_from_its_values_but_for_four() 
     differing = {
         entry["AttributeName"]
         for entry in captured_registry()["Attributes"]
-        if device.flags(entry["AttributeName"]) != (entry["ReadOnly"], entry["Hidden"])
+        if flags_of(device, entry["AttributeName"]) != (entry["ReadOnly"], entry["Hidden"])
     }
     assert differing == {"AvxIccpPreGrantLevel", "DrtmSkinit", "OneTimeUefiBootSeqDev", "OsAcpiCx"}
-    assert {name for name in differing if device.flags(name)[1]} == differing - {"OneTimeUefiBootSeqDev"}
+    assert {name for name in differing if flags_of(device, name)[1]} == differing - {"OneTimeUefiBootSeqDev"}
 
 
 def forced(device: Bios, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -585,4 +586,4 @@ def test_a_captured_tree_without_a_registry_has_ten_writable_attributes() -> Non
     types = {str: "String", bool: "Boolean", int: "Integer"}
     for name, value in captured.items():
         assert device.describe()[name].type == types[type(value)]
-        assert device.flags(name) == (False, False)
+        assert flags_of(device, name) == (False, False)

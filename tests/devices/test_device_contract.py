@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 import pytest
-from bios_examples import AT, attribute, bios, bios_of, choice, rule
+from bios_examples import AT, bios, bios_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from registry_entries import attribute, choice, rule
 
 from emulator.core.device import SEALED, Attribute, Device, check, seal
 from emulator.core.message import Rejected

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emulator.core.store import Entity, Store
+from emulator.core.store import Entity, Store, StoreError
 from emulator.stores.memory import MemoryStore
-from emulator.stores.sql import SqlStore, StoreError
+from emulator.stores.sql import SqlStore
 
 JOB: Entity = ("job", "JID_746727125416")
 HOST: Entity = ("host", "host")

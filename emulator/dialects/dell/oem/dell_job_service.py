@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from emulator.core.engine import REBOOT_EVENTS
@@ -18,16 +18,10 @@ TIME_DIGITS = 14
 
 def resources(site: Site) -> list[Resource]:
     """The service and its actions, under the manager and under the older URI that scripts still use."""
-    actions: dict[str, Callable[[Call], Reply]] = {
-        "CreateRebootJob": create_reboot_job,
-        "SetupJobQueue": setup_job_queue,
-        "DeleteJobQueue": delete_job_queue,
-        "SetDeleteOnCompletionTimeout": set_delete_on_completion_timeout,
-    }
     found = []
     for uri in service_uris(site):
         found.append(Resource(uri, get=dell_job_service))
-        for name, handler in actions.items():
+        for name, handler in ACTIONS.items():
             verb = Verb(handler, "ConfigureComponents", f"{SCHEMA}.{name}", action=f"{SCHEMA}.{name}")
             found.append(Resource(f"{uri}/Actions/{SCHEMA}.{name}", verbs={"POST": verb}))
     return found
@@ -46,13 +40,7 @@ def dell_job_service(call: Call) -> Document:
     """The service: true at every moment."""
     queue = call.machine.queue
     actions: Document = {
-        f"#{SCHEMA}.{name}": {"target": f"{call.uri}/Actions/{SCHEMA}.{name}"}
-        for name in (
-            "CreateRebootJob",
-            "DeleteJobQueue",
-            "SetDeleteOnCompletionTimeout",
-            "SetupJobQueue",
-        )
+        f"#{SCHEMA}.{name}": {"target": f"{call.uri}/Actions/{SCHEMA}.{name}"} for name in sorted(ACTIONS)
     }
     actions[f"#{SCHEMA}.CreateRebootJob"]["RebootJobType@Redfish.AllowableValues"] = sorted(REBOOT_EVENTS)
     return {
@@ -121,3 +109,11 @@ def _moment(call: Call, text: str, refusal: str) -> float | None:
 
 def _below(manager: str) -> str:
     return manager.removeprefix("/redfish/v1/")
+
+
+ACTIONS: Mapping[str, Callable[[Call], Reply]] = {
+    "CreateRebootJob": create_reboot_job,
+    "SetupJobQueue": setup_job_queue,
+    "DeleteJobQueue": delete_job_queue,
+    "SetDeleteOnCompletionTimeout": set_delete_on_completion_timeout,
+}
