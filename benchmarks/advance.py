@@ -15,7 +15,7 @@ from emulator.core.clock import Clock
 from emulator.core.host import Timings
 from emulator.core.job import State
 from emulator.core.machine import Machine
-from emulator.core.queue import Policy
+from emulator.core.policy import Policy
 from emulator.core.store import Store
 from emulator.devices.attribute_registry import build_model
 from emulator.devices.bios import Bios

@@ -10,6 +10,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +20,35 @@ from werkzeug.exceptions import HTTPException
 
 from emulator.control.face import ControlFace
 from emulator.core.clock import Clock
+from emulator.core.device import Device
 from emulator.core.dialect import Dialect, Registry
 from emulator.core.fault import Rule, parse_rule
+from emulator.core.job import Job
 from emulator.core.machine import Machine
 from emulator.core.store import Store
 from emulator.data import data_folder, mockup_names, schema
 from emulator.devices.bios import Bios
+from emulator.devices.firmware import Firmware
+from emulator.devices.nic import Nic
 from emulator.dialects import dell, standard
 from emulator.dialects.dell.oem import OEM as DELL_OEM
 from emulator.guard import Guard
+from emulator.mockup.boot import override_of
 from emulator.mockup.identity import Identities
 from emulator.mockup.manifest import Manifest, merged_policy, read_manifest
 from emulator.mockup.reader import ROOT, MockupError, Tree, read_tree
 from emulator.mockup.site import Site, survey
 from emulator.redfish.face import Face
 from emulator.redfish.fast import FastReads
-from emulator.redfish.view import Oem
+from emulator.redfish.view import Oem, local_text
 from emulator.redfish.views import resources
 from emulator.redfish.views.service_root import METADATA, metadata, types_in
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import BODY_BYTES_MAX
 from emulator.runtime.fleet import Fleet
+from emulator.runtime.networks import LOOPBACK, Networks
 from emulator.runtime.ticker import Ticker
+from emulator.runtime.transfers import Transfers
 from emulator.settings import Settings
 from emulator.stores.memory import MemoryStore
 
@@ -48,7 +56,7 @@ DIALECTS: Mapping[str, tuple[Callable[[Mapping[str, Registry]], Dialect], Oem]] 
     "standard": (standard.dialect, Oem()),
     "dell": (dell.dialect, DELL_OEM),
 }
-REGISTRIES = ("Base.1.22.1", "JobEvent.1.1.1", "TaskEvent.1.0.5", "IDRAC.2.7")
+REGISTRIES = ("Base.1.22.1", "JobEvent.1.1.1", "TaskEvent.1.0.5", "Update.1.3.0", "IDRAC.2.7", "Jobfish.1.0.0")
 OWN_TYPES = (
     "#Job.v1_3_0.Job",
     "#JobCollection.JobCollection",
@@ -61,6 +69,8 @@ OWN_TYPES = (
     "#SessionService.v1_2_0.SessionService",
     "#ManagerAccount.v1_14_1.ManagerAccount",
     "#ManagerAccountCollection.ManagerAccountCollection",
+    "#LogEntry.v1_21_0.LogEntry",
+    "#LogEntryCollection.LogEntryCollection",
     "#Message.v1_2_0.Message",
     "#Settings.v1_4_0.Settings",
     "#Settings.v1_4_0.PreferredApplyTime",
@@ -76,16 +86,19 @@ class Service:
     manifest: Manifest
     fleet: Fleet
     ticker: Ticker
+    transfers: Transfers
     wsgi: Any
     """The WSGI application."""
 
     def start(self) -> None:
         """Let time run: what became due meanwhile happens, and the ticker wakes up for the rest."""
         self.ticker.start()
+        self.transfers.start()
         self.fleet.wake_stored()
 
     def stop(self) -> None:
         """End everything that was begun."""
+        self.transfers.stop()
         self.ticker.stop()
         self.fleet.store.close()
 
@@ -122,7 +135,21 @@ def build_service(
     ControlFace(fleet, authenticator).mount(app)
     _answer_elsewhere(app)
     wsgi = Guard(FastReads(app.wsgi_app, face), allow_remote=settings.allow_remote)
-    return Service(site, manifest, fleet, Ticker(fleet), wsgi)
+    networks = Networks.of((*LOOPBACK, *settings.allow_network))
+    transfers = Transfers(fleet, networks, partial(_exported, site, oem, identities))
+    return Service(site, manifest, fleet, Ticker(fleet), transfers, wsgi)
+
+
+def _exported(
+    site: Site, oem: Oem, identities: Identities | None, number: int, job: Job, moment: float
+) -> tuple[bytes, str]:
+    """A finished export of controller `number` as a file, and its media type."""
+    assert oem.export is not None, "only a vendor that has profiles makes such jobs"
+    system = site.tree.documents[site.systems[0]]
+    if identities is not None and number > 1:
+        system = identities.document_for(number, system)
+        job = replace(job, details=identities.document_for(number, job.details))
+    return oem.export(dict(system), local_text(site.utc_offset_minutes, moment), job)
 
 
 def _answer_elsewhere(app: Flask) -> None:
@@ -161,12 +188,30 @@ def _machine_builder(
     real: Callable[[], float],
 ) -> Callable[[int], Machine]:
     policy = merged_policy(dialect.policy, manifest.policy)
+    timings = manifest.timings
     planned = tuple(rules)
+    components = {component.id: component for component in site.components}
+    log = site.lifecycle_log
 
     def build(number: int) -> Machine:
-        devices = [Bios(place.device_id, place.model, manifest.timings.bios_step_seconds) for place in site.bioses]
-        clock = Clock(real, rate=settings.clock_rate)
-        return Machine(str(number), clock, devices, timings=manifest.timings, policy=policy, faults=planned)
+        devices: list[Device] = [
+            Bios(place.device_id, place.device_model, timings.bios_step_seconds) for place in site.bioses
+        ]
+        devices += [Nic(place.device_id, place.model, timings.nic_step_seconds) for place in site.nics]
+        if components:
+            devices.append(Firmware(components, step_seconds=timings.firmware_step_seconds))
+        return Machine(
+            str(number),
+            Clock(real, rate=settings.clock_rate),
+            devices,
+            timings=timings,
+            policy=policy,
+            faults=planned,
+            host_ignores_shutdown=manifest.host_ignores_shutdown,
+            first_log_number=log.last_number + 1 if log else 1,
+            show_time=partial(local_text, site.utc_offset_minutes),
+            boot_override=override_of(site.tree.documents[site.systems[0]]),
+        )
 
     return build
 

@@ -36,6 +36,13 @@ SETTINGS = (
     Setting(
         "fail", (), "TARGET/STEP[=ID]", "Let a step fail: BIOS.Setup.1-1/ProcVirtualization. Repeatable.", many=True
     ),
+    Setting(
+        "allow-network",
+        (),
+        "CIDR",
+        "Let downloads and deliveries go there too, not only to loopback: 10.0.0.0/24. Repeatable.",
+        many=True,
+    ),
     Setting("allow-remote", False, "", "Answer peers that are not on loopback."),
 )
 """In the order in which help and README show them."""
@@ -55,6 +62,7 @@ class Settings:
     rate: float = 1.0
     clock: str = "real"
     fail: tuple[str, ...] = ()
+    allow_network: tuple[str, ...] = ()
     allow_remote: bool = False
 
     @property

@@ -18,6 +18,7 @@ from werkzeug.test import Client
 
 from emulator.app import Service, build_service
 from emulator.core import keeping
+from emulator.core.log import CHUNK
 from emulator.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -153,8 +154,13 @@ class Bmc:
         with self.service.fleet.seat_for(self.host).turn() as machine:
             kinds = {
                 "host": ["host"],
-                "counters": ["queue"],
+                "controller": ["controller"],
+                "system": ["system"],
+                "counters": ["queue", "faults", "log"],
+                "log": sorted({entry.number // CHUNK for entry in machine.log}),
                 "job": list(machine.queue.jobs),
+                "transfer": list(machine.transfers),
+                "options": ["update"],
                 "pending": list(machine.pending),
                 "device": list(machine.devices),
                 "result": list(machine.results),
@@ -163,7 +169,7 @@ class Bmc:
                 "due": [f"{entry.what}:{entry.about}" for entry in machine.timeline],
             }
             return {
-                f"{kind}/{key}": orjson.dumps(keeping.plain_of(machine, kind, key))
+                f"{kind}/{key}": orjson.dumps(keeping.plain_of(machine, kind, str(key)))
                 for kind, keys in kinds.items()
                 for key in keys
             }

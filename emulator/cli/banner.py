@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from emulator import __version__
 from emulator.app import Service
-from emulator.mockup.site import BiosPlace
+from emulator.mockup.site import Site
 from emulator.settings import Settings
 
 
@@ -24,7 +25,7 @@ def banner(settings: Settings, service: Service, port: int, state: Path | None) 
         "",
         f"  serving   {address}/redfish/v1{_fleet(settings)}",
         f"  accounts  {', '.join(f'{entry.name} ({entry.role})' for entry in service.manifest.accounts)}",
-        f"  devices   {', '.join(_bios(place) for place in service.site.bioses) or 'none that can be brought to life'}",
+        f"  devices   {', '.join(_devices(service.site)) or 'none that can be brought to life'}",
         f"  peers     {_peers(settings)}",
         f"  clock     {_clock(settings)}",
         f"  state     {_state(state)}",
@@ -44,8 +45,13 @@ def _fleet(settings: Settings) -> str:
     return f"  and so on to {last}: {settings.controllers:,} controllers"
 
 
-def _bios(place: BiosPlace) -> str:
-    return f"{place.device_id} ({len(place.model.attributes)} attributes)"
+def _devices(site: Site) -> Iterator[str]:
+    for place in site.bioses:
+        yield f"{place.device_id} ({len(place.model.attributes)} attributes)"
+    if site.nics:
+        yield f"{len(site.nics)} network device functions"
+    if site.components:
+        yield f"firmware of {len(site.components)} components"
 
 
 def _peers(settings: Settings) -> str:

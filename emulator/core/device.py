@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 from emulator.core.job import Outcome, Step
-from emulator.core.message import Message, reject_if_any
+from emulator.core.message import Message, Rejected, reject_if_any
 
-Value = str | int | bool | None
+Value = str | int | bool | list[Any] | None
+"""A value in JSON types, which nobody changes in place. Only a sequence is a list: `[id, whether it is on]` each."""
+SEQUENCE = "Sequence"
 SEALED = "sealed:"
 """A password is kept as this word and a digest; the text itself never leaves the request that brought it."""
 
@@ -26,7 +28,9 @@ class Attribute:
 
     name: str
     type: str
-    """Enumeration, String, Integer, Boolean or Password."""
+    """Enumeration, String, Integer, Boolean or Password; or Sequence: all of `choices` in some order, each on or off.
+
+    A sequence is no attribute to its readers: it has a resource of its own (the boot order)."""
     choices: tuple[str, ...] = ()
     lower: int | None = None
     upper: int | None = None
@@ -83,6 +87,14 @@ class Device(Protocol):
         """The reverse of `snapshot`."""
 
 
+class Sifted(NamedTuple):
+    """A change, sorted into what can be set and what cannot."""
+
+    good: Mapping[str, Any]
+    bad: tuple[Message, ...]
+    """One message for each attribute left out, in the order of the request."""
+
+
 def seal(device_id: str, name: str, password: str) -> str:
     """What is kept instead of a password."""
     digest = hashlib.sha256(f"{device_id}\0{name}\0{password}".encode()).hexdigest()
@@ -96,14 +108,51 @@ def check(device: Device, change: Mapping[str, Any]) -> dict[str, Value]:
         Rejected: one message per attribute that is wrong, in the order of the request.
     """
     attributes = device.describe()
-    reject_if_any(message for name, value in change.items() for message in _faults(attributes, name, value))
+    reject_if_any(
+        replace(message, device=device.kind)
+        for name, value in change.items()
+        for message in faults_of(attributes, name, value)
+    )
     return {
         name: seal(device.id, name, value) if attributes[name].type == "Password" else value
         for name, value in change.items()
     }
 
 
-def _faults(attributes: Mapping[str, Attribute], name: str, value: Any) -> Iterator[Message]:
+def sift(device: Device, change: Mapping[str, Any], beside: Mapping[str, Value]) -> Sifted:
+    """What of a change can be set beside the values of `beside`, and a message for each attribute that cannot.
+
+    An attribute is left out for its own sake, or for what the others would do to it, or it to the values of `beside`.
+    """
+    bad: dict[str, Message] = {}
+    for name, value in change.items():
+        try:
+            check(device, {name: value})
+        except Rejected as refused:
+            bad[name] = refused.messages[0]
+    good = {name: value for name, value in change.items() if name not in bad}
+    while refusal := _refusal_of_plan(device, good, beside):
+        about = {path.removeprefix("Attributes/"): message for message in refusal for path in message.related}
+        named = {name: message for name, message in about.items() if name in good}
+        if not named:  # something of `beside` could not be set any more: because of whom?
+            alone = [name for name in good if _refusal_of_plan(device, {name: good[name]}, beside)]
+            named = {name: _about(name, "PropertyDependency", name, ", ".join(about)) for name in alone or good}
+        bad |= named
+        good = {name: value for name, value in good.items() if name not in named}
+    return Sifted(good, tuple(replace(bad[name], device=device.kind) for name in change if name in bad))
+
+
+def _refusal_of_plan(device: Device, change: Mapping[str, Any], beside: Mapping[str, Value]) -> tuple[Message, ...]:
+    try:
+        if change:
+            device.plan({**beside, **check(device, change)})
+    except Rejected as refused:
+        return refused.messages
+    return ()
+
+
+def faults_of(attributes: Mapping[str, Attribute], name: str, value: Any) -> Iterator[Message]:
+    """What is wrong with a value for one of these attributes, apart from what other values say to it."""
     attribute = attributes.get(name)
     if attribute is None:
         yield _about(name, "PropertyUnknown", name)
@@ -117,16 +166,30 @@ def _faults(attributes: Mapping[str, Attribute], name: str, value: Any) -> Itera
         yield _about(name, "PropertyValueOutOfRange", shown(value), name)
     elif attribute.type in ("String", "Password"):
         yield from _text_faults(attribute, value)
+    elif attribute.type == SEQUENCE:
+        yield from _sequence_faults(attribute, [entry[0] for entry in value])
 
 
 def _text_faults(attribute: Attribute, value: str) -> Iterator[Message]:
     name, told = attribute.name, "" if attribute.type == "Password" else value
     if attribute.max_length is not None and len(value) > attribute.max_length:
-        yield _about(name, "StringValueTooLong", told, str(attribute.max_length))
+        yield _about(name, "StringValueTooLong", told, str(attribute.max_length), name)
     elif attribute.min_length is not None and 0 < len(value) < attribute.min_length:
-        yield _about(name, "StringValueTooShort", told, str(attribute.min_length))
+        yield _about(name, "StringValueTooShort", told, str(attribute.min_length), name)
     elif attribute.pattern is not None and value and not attribute.pattern.search(value):
         yield _about(name, "PropertyValueFormatError", told, name)
+
+
+def _sequence_faults(attribute: Attribute, ids: list[str]) -> Iterator[Message]:
+    """Every one of them has its place, and only one."""
+    for found in dict.fromkeys(ids):
+        if found not in attribute.choices:
+            yield _about(attribute.name, "PropertyValueNotInList", shown(found), attribute.name)
+        elif ids.count(found) > 1:
+            yield _about(attribute.name, "SequenceRepeats", attribute.name, shown(found))
+    missing = [known for known in attribute.choices if known not in ids]
+    if missing:
+        yield _about(attribute.name, "SequenceIncomplete", attribute.name, ", ".join(missing))
 
 
 def _in_bounds(attribute: Attribute, value: int) -> bool:
@@ -140,12 +203,20 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) and isinstance(entry[1], bool)
+        for entry in value
+    )
+
+
 _TYPE_CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "Enumeration": _is_text,
     "String": _is_text,
     "Password": _is_text,
     "Integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "Boolean": lambda value: isinstance(value, bool),
+    SEQUENCE: _is_sequence,
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from emulator.core.job import Job, Kind, State
 from emulator.core.message import Message
-from emulator.core.queue import Policy
+from emulator.core.policy import Policy
 
 
 class Entry(NamedTuple):
@@ -35,6 +35,7 @@ class Registry:
     version: str
     """Major and minor, as in message ids: "1.22"."""
     entries: Mapping[str, Entry]
+    _constants: dict[str, Said] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Registry:
@@ -45,6 +46,16 @@ class Registry:
             for key, entry in document["Messages"].items()
         }
         return cls(document["RegistryPrefix"], f"{major}.{minor}", entries)
+
+    def constant(self, key: str) -> Said:
+        """An entry without arguments, always the same."""
+        found = self._constants.get(key)
+        if found is None:
+            entry = self.entries[key]
+            message_id = f"{self.prefix}.{self.version}.{key}"
+            found = Said(self.prefix, key, message_id, entry.text, (), entry.severity, entry.resolution)
+            self._constants[key] = found
+        return found
 
 
 class Said(NamedTuple):
@@ -82,9 +93,13 @@ class Dialect:
     words: Mapping[str, Words]
     """View (a schema name: Job, Task, DellJob) -> its words."""
     job_names: Mapping[tuple[str, Kind], str]
-    """(view, kind) -> a job's name, with {target}, {device} and {reboot}."""
+    """(view, kind) -> a job's name, with {target}, {device}, {reboot}, and {part}: what an update is for."""
+    rollback_name: str = "Firmware Rollback: {part}"
+    """The name of an update that brings an earlier version back."""
     messages_in: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """View -> keys that this view says otherwise."""
+    messages_about: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Kind of device -> keys that are said otherwise of such a device."""
     related_prefix: str = "/"
     """What stands before a property's path in RelatedProperties."""
     accepted_location: str = "/redfish/v1/TaskService/TaskMonitors/{id}"
@@ -93,6 +108,8 @@ class Dialect:
     """True: GET of a Task is 202 while it is unfinished."""
     names_success: bool = False
     """True: a success without a resource to show is a body with messages, not 204."""
+    completes_boot_requests: bool = False
+    """True: the rest of a boot order may be left out and follows as it was, and a boot target alone is for once."""
     policy: Policy = Policy()
     """The preset that a manifest's [policy] changes."""
 
@@ -101,6 +118,8 @@ class Dialect:
         if message.native is not None:
             return (self._native(message.native, message.args),)
         names = self.messages_in.get(view, {}).get(message.key)
+        if names is None and message.device is not None:
+            names = self.messages_about.get(message.device, {}).get(message.key)
         if names is None:
             names = self.messages.get(message.key, (f"Base.{message.key}",))
         return tuple(self._named(name, message.args) for name in names)
@@ -112,8 +131,12 @@ class Dialect:
 
     def job_name(self, view: str, job: Job, device_kind: str) -> str:
         """The job's name in a view."""
-        return self.job_names[view, job.kind].format(
-            target=job.target, device=device_kind.upper(), reboot=job.steps[0].name
+        form = self.rollback_name if job.details.get("rollback") else self.job_names[view, job.kind]
+        return form.format(
+            target=job.target,
+            device=device_kind.upper(),
+            reboot=job.steps[0].name if job.steps else "",
+            part=", ".join(job.details.get("names", ())) or "new",
         )
 
     def _named(self, name: str, args: tuple[str, ...]) -> Said:
@@ -131,6 +154,8 @@ class Dialect:
     def _said(self, prefix: str, key: str, args: tuple[str, ...]) -> Said:
         registry = self.registries[prefix]
         entry = registry.entries[key]
+        if entry.arguments == 0:
+            return registry.constant(key)
         shown = (args + ("",) * entry.arguments)[: entry.arguments]
         text = _PLACEHOLDER.sub(_filler(shown), entry.text)
         return Said(prefix, key, f"{prefix}.{registry.version}.{key}", text, shown, entry.severity, entry.resolution)

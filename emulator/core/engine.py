@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from emulator.core.controller import Condition
+from emulator.core.course import Course
 from emulator.core.host import Phase, Power
-from emulator.core.job import Event, Job, Kind, Outcome, State, verdict
+from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, verdict
 from emulator.core.message import Message, Rejected
+from emulator.core.profile import ExportCourse, ImportCourse, PreviewCourse
+from emulator.core.update import UpdateCourse
 
 if TYPE_CHECKING:
     from emulator.core.machine import Machine
@@ -25,28 +29,85 @@ REBOOT_EVENTS: Mapping[str, Power] = {
 """The kinds of reboot job (DellJobService.CreateRebootJob) and what each does to the host.
 
 Only a power cycle starts a host that is off."""
+FORCED = "GracefulRebootWithForcedShutdown"
+STARTING = frozenset({Phase.POST, Phase.TASKS, Phase.STOPPING, Phase.GAP})
+"""While the host is in one of these, a reboot job has to wait."""
 
-ENDINGS: Mapping[tuple[Kind, Event], str] = {
-    (Kind.CONFIGURATION, Event.COMPLETE): "JobCompleted",
-    (Kind.CONFIGURATION, Event.COMPLETE_WITH_ERRORS): "JobCompletedWithErrors",
-    (Kind.CONFIGURATION, Event.FAIL): "JobFailed",
-    (Kind.REBOOT, Event.COMPLETE): "RebootCompleted",
-    (Kind.REBOOT, Event.COMPLETE_WITH_ERRORS): "RebootCompleted",
-    (Kind.REBOOT, Event.FAIL): "RebootFailed",
+MAY_BE_MIXED = frozenset({"bios", "nic"})
+"""The kinds of device whose configuration jobs may end Completed with Errors whatever the policy."""
+
+
+class ConfigurationCourse(Course):
+    """Applies what is staged for one device."""
+
+    def verdict(self, machine: Machine, job: Job, event: Event) -> Event:
+        """By the Job Control Profile only BIOS and NIC jobs have an end between Completed and Failed (6.8.1)."""
+        mixed = event is Event.COMPLETE_WITH_ERRORS and machine.policy.completed_with_errors == "bios_and_nic"
+        device = machine.devices.get(job.target)
+        return Event.FAIL if mixed and device is not None and device.kind not in MAY_BE_MIXED else event
+
+    def ended(self, machine: Machine, job: Job) -> None:
+        """What was pending is used up."""
+        machine.drop_pending(job.target)
+        machine.keep_result(job)
+
+
+class RebootCourse(Course):
+    """Restarts the host."""
+
+    endings = {
+        Event.COMPLETE: "RebootCompleted",
+        Event.COMPLETE_WITH_ERRORS: "RebootCompleted",
+        Event.FAIL: "RebootFailed",
+    }
+
+    def may_force(self, job: Job) -> bool:
+        """By its kind."""
+        return job.steps[0].name == FORCED
+
+    def shutdown_timed_out(self, machine: Machine, job: Job) -> None:
+        """The job has failed; a host that shuts down after all stays off, for nobody waits for it any more."""
+        machine.host.restart = False
+        machine.touch(HOST, HOST)
+        _end_reboot(machine, Outcome(False, machine.moment, {}, Message("ShutdownTimedOut")))
+
+
+COURSES: Mapping[Kind, Course] = {
+    Kind.CONFIGURATION: ConfigurationCourse(),
+    Kind.REBOOT: RebootCourse(),
+    Kind.UPDATE: UpdateCourse(),
+    Kind.EXPORT: ExportCourse(),
+    Kind.IMPORT: ImportCourse(),
+    Kind.PREVIEW: PreviewCourse(),
 }
-"""What a job says at its end."""
+
+
+def happen(machine: Machine, what: str, about: str) -> None:
+    """Let a due entry happen. What the controller would do waits while it is away."""
+    until = machine.controller.until
+    if machine.controller.is_away and what in _CONTROLLERS_WORK and until is not None:
+        machine.plan(until, what, about)
+        return
+    DUE[what](machine, about)
 
 
 # -- the host ---------------------------------------------------------------------------------------------------------
 
 
 def power(machine: Machine, event: Power, *, restart: bool = False) -> bool:
-    """Let something happen to the host; False, and nothing changes, where its law has no such event now."""
+    """Let something happen to the host; False, and nothing changes, where its law has no such event now.
+
+    A host that ignores a request to shut down goes on as it was: the request was made all the same.
+    """
+    if event is Power.SHUT_DOWN and machine.host.phase in _OS_IS_UP and machine.ignores_shutdown():
+        return True
     before = machine.host.phase
     if not machine.host.fire(event):
         return False
     if event is Power.SHUT_DOWN:
         machine.host.restart = restart
+    if machine.host.is_starting:
+        take_along(machine)
     machine.touch(HOST, HOST)
     machine.unplan(HOST, HOST)
     if before is Phase.TASKS and event is not Power.TASKS_DONE:
@@ -68,15 +129,25 @@ def _phase_ends(machine: Machine, _: str) -> None:
 
 def _entered_post(machine: Machine) -> None:
     machine.host.last_reset_at = machine.moment
+    machine.note(Message("HostStarting"), HOST)
 
 
 def _entered_tasks(machine: Machine) -> None:
     """POST is done: reboot jobs have what they wanted, defaults are restored, scheduled jobs run."""
     _end_reboot(machine, Outcome(True, machine.moment, {}))
     machine.apply_pending_resets()
-    if machine.queue.policy.apply_staged_on_reset:
+    if machine.policy.apply_staged_on_reset:
         _make_jobs_of_staged_values(machine)
     next_task(machine)
+
+
+def take_along(machine: Machine) -> None:
+    """A restart takes along the jobs that are ready and that nobody has put into a queue, where the policy says so."""
+    if machine.policy.unqueued_jobs == "hold":
+        return
+    for job in list(machine.queue.jobs.values()):
+        if job.state is State.READY or (job.state is State.DOWNLOADED and COURSES[job.kind].goes_along(job)):
+            machine.schedule(job)
 
 
 def _make_jobs_of_staged_values(machine: Machine) -> None:
@@ -87,53 +158,128 @@ def _make_jobs_of_staged_values(machine: Machine) -> None:
             continue  # a job holds it already, or no more fit: the values stay staged for a later start
 
 
+def _entered_gap(machine: Machine) -> None:
+    machine.note(Message("HostPowerCycled"), HOST)
+
+
+def _entered_booting(machine: Machine) -> None:
+    machine.boot_host()
+    work(machine)
+
+
 def _entered_off(machine: Machine) -> None:
     """Somebody turned it off for good under a reboot job: that job has failed."""
+    machine.note(Message("HostPoweredOff"), HOST)
     _end_reboot(machine, _not_possible(machine))
+    job = machine.queue.running(Lane.HOST)
+    if job is not None:
+        COURSES[job.kind].host_is_off(machine, job)
+    work(machine)
+
+
+# -- starting ---------------------------------------------------------------------------------------------------------
+
+
+def work(machine: Machine) -> None:
+    """Start whatever may start now, in every lane."""
+    next_live(machine)
     start_reboots(machine)
-
-
-# -- jobs -------------------------------------------------------------------------------------------------------------
-
-
-def _validated(machine: Machine, job_id: str) -> None:
-    """The time that validating a new job's values takes is over: it is scheduled."""
-    job = machine.queue.jobs[job_id]
-    if job.state is State.NEW:
-        machine.schedule(job)
+    next_task(machine)
 
 
 def next_task(machine: Machine) -> None:
-    """In the Automated Task stage: start the next job in the queue's order, or let the host boot on."""
-    if machine.host.phase is not Phase.TASKS or machine.queue.running(Kind.CONFIGURATION):
+    """In the Automated Task stage: start the next job in the queue's order, or let the host boot on.
+
+    It stays there while its next job waits for what the controller itself does before it.
+    """
+    if machine.host.phase is not Phase.TASKS or machine.controller.is_away:
         return
-    job = machine.queue.runnable(machine.moment, Kind.CONFIGURATION)
-    if job is None:
+    job = machine.queue.running(Lane.HOST)
+    if job is not None:
+        if COURSES[job.kind].host_is_ready(machine, job):
+            plan_step(machine, job)
+        return
+    job = machine.queue.runnable(machine.moment, Lane.HOST)
+    if job is not None:
+        start(machine, job)
+        plan_step(machine, job)
+    elif not machine.queue.is_held_up(machine.moment):
         power(machine, Power.TASKS_DONE)
+
+
+def next_live(machine: Machine) -> None:
+    """Start the next job that the controller does itself; one that ends with its own restart comes last."""
+    if machine.controller.is_away or machine.queue.running(Lane.LIVE):
         return
-    _start(machine, job)
-    machine.plan(machine.moment + job.steps[0].seconds, "step", job.id)
+    queue, now = machine.queue, machine.moment
+    job = queue.runnable(now, Lane.LIVE, last=lambda job: bool(job.details.get("restarts_controller")))
+    if job is not None:
+        start(machine, job)
+        plan_step(machine, job)
 
 
 def start_reboots(machine: Machine) -> None:
     """Start the reboot job whose turn it is, unless the host is in a start already."""
-    if machine.host.phase in (Phase.POST, Phase.TASKS, Phase.STOPPING, Phase.GAP):
+    if machine.host.phase in STARTING or machine.controller.is_away:
         return
-    job = machine.queue.runnable(machine.moment, Kind.REBOOT)
-    if job is None or machine.queue.running(Kind.REBOOT):
+    job = machine.queue.runnable(machine.moment, Lane.REBOOT)
+    if job is None or machine.queue.running(Lane.REBOOT):
         return
-    _start(machine, job)
+    start(machine, job)
     step = job.steps[0]
+    event = REBOOT_EVENTS[step.name]
     struck = machine.strike(job, step)
-    if struck is not None or not power(machine, REBOOT_EVENTS[step.name], restart=True):
+    if struck is not None or not power(machine, event, restart=True):
         _end_reboot(machine, struck or _not_possible(machine))
         start_reboots(machine)
+    elif event is Power.SHUT_DOWN:
+        machine.plan(machine.moment + machine.policy.graceful_wait_minutes * 60, "graceful-wait", job.id)
+
+
+def start(machine: Machine, job: Job, says: Message | None = None) -> None:
+    """A job's turn has come; it `says` that it is running where nothing else is given."""
+    for what in ("until", "start", "validated"):
+        machine.unplan(what, job.id)
+    machine.queue.start(job, machine.moment, says)
+    machine.changed(job)
+
+
+def plan_step(machine: Machine, job: Job) -> None:
+    """A running job's next step begins: note when it will be done, or the first part of it that shows."""
+    job.step_began = machine.moment
+    _plan_part(machine, job)
+
+
+def _plan_part(machine: Machine, job: Job) -> None:
+    done = _when_done(job, job.share + 1 / COURSES[job.kind].parts)
+    machine.plan(max(done, machine.moment), "step", job.id)
+    machine.touch("job", job.id)
+
+
+def _when_done(job: Job, share: float = 1.0) -> float:
+    """When so much of the step that is being done will be done."""
+    assert job.step_began is not None, "it was planned"
+    return job.step_began + job.steps[len(job.outcomes)].seconds * share
+
+
+def _graceful_wait_over(machine: Machine, job_id: str) -> None:
+    """The host has not shut down in time: it is forced to, or whoever asked has failed."""
+    job = machine.queue.jobs[job_id]
+    if job.state is not State.RUNNING or machine.host.phase not in _NOT_DOWN:
+        return
+    course = COURSES[job.kind]
+    if course.may_force(job):
+        power(machine, Power.CUT)
+    else:
+        course.shutdown_timed_out(machine, job)
+        work(machine)
 
 
 def _end_reboot(machine: Machine, outcome: Outcome) -> None:
     """The reboot job that is being run, if one is, has its outcome."""
-    job = machine.queue.running(Kind.REBOOT)
+    job = machine.queue.running(Lane.REBOOT)
     if job is not None:
+        machine.unplan("graceful-wait", job.id)
         job.outcomes.append(outcome)
         finish(machine, job)
 
@@ -142,72 +288,110 @@ def _not_possible(machine: Machine) -> Outcome:
     return Outcome(False, machine.moment, {}, Message("RebootNotPossible"))
 
 
-def _start_time_came(machine: Machine, _: str) -> None:
-    start_reboots(machine)
-    next_task(machine)
+# -- the course of a job ----------------------------------------------------------------------------------------------
 
 
-def _start(machine: Machine, job: Job) -> None:
-    machine.unplan("until", job.id)
-    machine.unplan("start", job.id)
-    machine.queue.start(job, machine.moment)
-    machine.touch("job", job.id)
-
-
-def _step_done(machine: Machine, job_id: str) -> None:
+def _validated(machine: Machine, job_id: str) -> None:
+    """The time that validating a new job's values takes is over."""
     job = machine.queue.jobs[job_id]
+    if job.state is not State.NEW or job.queued:
+        return
+    rule = machine.policy.unqueued_jobs
+    comes_along = rule == "next_restart" and machine.host.is_starting
+    if rule == "schedule" or comes_along or job.details.get("apply") == "OnReset":
+        machine.schedule(job)
+    else:
+        hold = rule == "hold"
+        job.fire(Event.VALIDATE, machine.moment, job.says("JobReady" if hold else "JobReadyForRestart"))
+        machine.changed(job)
+
+
+def _window_opened(machine: Machine, job_id: str) -> None:
+    job = machine.queue.jobs[job_id]
+    if job.state in (State.NEW, State.DOWNLOADED):
+        machine.schedule(job)
+    work(machine)
+
+
+def _start_time_came(machine: Machine, _: str) -> None:
+    work(machine)
+
+
+def _step_goes_on(machine: Machine, job_id: str) -> None:
+    """A part of a step is done, or, when all of its time is over, the step."""
+    job = machine.queue.jobs[job_id]
+    if machine.moment < _when_done(job):
+        job.share += 1 / COURSES[job.kind].parts
+        _plan_part(machine, job)
+    else:
+        _step_done(machine, job)
+
+
+def _step_done(machine: Machine, job: Job) -> None:
     step = job.steps[len(job.outcomes)]
-    outcome = machine.strike(job, step) or machine.devices[step.device].apply(step, machine.moment)
-    if outcome.ok:
+    device = machine.devices.get(step.device)
+    outcome = machine.strike(job, step)
+    if outcome is None:
+        outcome = device.apply(step, machine.moment) if device else Outcome(True, machine.moment, {})
+    if outcome.ok and device is not None:
         machine.touch("device", step.device)
     _record(machine, job, outcome)
+    if COURSES[job.kind].step_done(machine, job):
+        return
     if len(job.outcomes) < len(job.steps):
-        machine.plan(machine.moment + job.steps[len(job.outcomes)].seconds, "step", job.id)
+        plan_step(machine, job)
     else:
         finish(machine, job)
-        next_task(machine)
+        work(machine)
 
 
 def _record(machine: Machine, job: Job, outcome: Outcome) -> None:
+    step = job.steps[len(job.outcomes)]
     job.outcomes.append(outcome)
+    job.share = 0.0
     job.fire(Event.PROGRESS, machine.moment, note=outcome.message)
-    machine.touch("job", job.id)
+    machine.changed(job, said=outcome.message or Message("StepDone", (job.id, step.name)))
 
 
 def _interrupt(machine: Machine) -> None:
     """The host left the Automated Task stage under a running job: the steps that were still to come have failed."""
-    job = machine.queue.running(Kind.CONFIGURATION)
-    if job is None:
+    job = machine.queue.running(Lane.HOST)
+    if job is None or not COURSES[job.kind].needs_host(job):
         return
     machine.unplan("step", job.id)
     for step in job.steps[len(job.outcomes) :]:
         message = Message("StepInterrupted", (step.name,), (f"Attributes/{step.name}",))
         _record(machine, job, Outcome(False, machine.moment, {}, message))
     finish(machine, job)
+    next_live(machine)  # which may have waited for it; the host's own turn comes when it is where it goes
 
 
 def finish(machine: Machine, job: Job) -> None:
     """All outcomes are there: end the job with its verdict."""
-    event = verdict(job.outcomes)
-    end(machine, job, event, job.says(ENDINGS[job.kind, event]))
+    course = COURSES[job.kind]
+    event = course.verdict(machine, job, verdict(job.outcomes))
+    end(machine, job, event, course.ending(job, event))
 
 
 def end(machine: Machine, job: Job, event: Event, message: Message) -> None:
-    """Finish a job: its target is free again, and what was pending there is used up."""
+    """Finish a job: what it held is free again."""
+    for what in ("validated", "open", "until", "start", "step", "graceful-wait"):
+        machine.unplan(what, job.id)
+    machine.drop_transfer(job.id)
     job.fire(event, machine.moment, message)
     machine.queue.ended(job)
-    machine.touch("job", job.id)
-    if job.kind is Kind.CONFIGURATION:
-        machine.drop_pending(job.target)
-        machine.keep_result(job)
+    machine.changed(job)
+    if job.kind is not Kind.REBOOT and job.started_at is not None:
+        machine.enter(Condition.RELOADING, machine.timings.inventory_seconds)
+    COURSES[job.kind].ended(machine, job)
     machine.plan_auto_delete()
 
 
 def _window_closed(machine: Machine, job_id: str) -> None:
     job = machine.queue.jobs[job_id]
-    if job.state is State.SCHEDULED:
-        machine.unplan("start", job.id)
+    if job.is_open and job.state is not State.RUNNING:
         end(machine, job, Event.EXPIRE, job.says("WindowExpired"))
+        work(machine)
 
 
 def _auto_delete(machine: Machine, _: str) -> None:
@@ -216,20 +400,49 @@ def _auto_delete(machine: Machine, _: str) -> None:
     machine.plan_auto_delete()
 
 
+def _controller_recovered(machine: Machine, _: str) -> None:
+    was_away = machine.controller.is_away
+    machine.controller.recover()
+    machine.touch("controller", "controller")
+    if was_away:
+        machine.note(Message("ControllerRestarted", (machine.controller.reason,)))
+        _begin_transfers_again(machine)
+    work(machine)
+
+
+def _begin_transfers_again(machine: Machine) -> None:
+    """What the restart of the controller has cut short."""
+    for job_id, transfer in machine.transfers.items():
+        transfer.attempt += 1
+        machine.touch("transfer", job_id)
+        job = machine.queue.jobs[job_id]
+        COURSES[job.kind].transfer_begins_again(machine, job)
+
+
 _ENTERED: Mapping[Phase, Callable[[Machine], None]] = {
     Phase.POST: _entered_post,
     Phase.TASKS: _entered_tasks,
-    Phase.BOOTING: start_reboots,
+    Phase.BOOTING: _entered_booting,
     Phase.OFF: _entered_off,
+    Phase.GAP: _entered_gap,
 }
 """What begins with a phase of the host."""
+_OS_IS_UP = frozenset({Phase.BOOTING, Phase.RUNNING})
+"""Phases in which there is somebody who could ignore a request to shut down."""
+_NOT_DOWN = frozenset({Phase.BOOTING, Phase.RUNNING, Phase.STOPPING})
+"""Phases in which a host that was asked to shut down has not done so."""
 
 DUE: Mapping[str, Callable[[Machine, str], None]] = {
     HOST: _phase_ends,
     "validated": _validated,
+    "open": _window_opened,
     "start": _start_time_came,
-    "step": _step_done,
+    "graceful-wait": _graceful_wait_over,
+    "step": _step_goes_on,
     "until": _window_closed,
     "auto-delete": _auto_delete,
+    "controller": _controller_recovered,
 }
 """The kinds of timeline entry, and what each does when it is due."""
+_CONTROLLERS_WORK = frozenset({"validated", "open", "start", "graceful-wait", "step"})
+"""What does not happen while the controller is away, and happens as soon as it is back."""

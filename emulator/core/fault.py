@@ -1,7 +1,8 @@
 """What goes wrong on purpose: a plan of which steps fail, and with which message.
 
-A rule names a target and a step (`BIOS.Setup.1-1`, `ProcVirtualization`); either may hold `*` and `?`. A step that a
-rule names is not applied: it ends with a bad outcome, and what that means for its job is the law's business.
+A rule names a target and a step; either may hold `*` and `?`. The target is the one of the step's job. The step is
+meant by its name (`BIOS.Setup.1-1/ProcVirtualization`) or by its operation (`BIOS.Setup.1-1/install`). A step that a
+rule means is not applied: it ends with a bad outcome, and what that means for its job is the law's business.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class FaultPlan:
     def strike(self, target: str, step: Step, at: float) -> tuple[Outcome, Rule] | None:
         """The bad outcome planned for this step and the rule behind it, if there is one; counts the rule down."""
         for rule in self._rules.values():
-            if fnmatchcase(target, rule.target) and fnmatchcase(step.name, rule.step):
+            if fnmatchcase(target, rule.target) and _means(rule, step):
                 self._count_down(rule)
                 message = Message(
                     "StepFailed", (step.name,), related=(f"Attributes/{step.name}",), native=rule.message_id
@@ -111,3 +112,7 @@ class FaultPlan:
             del self._rules[rule.id]
         else:
             self._rules[rule.id] = replace(rule, remaining=rule.remaining - 1)
+
+
+def _means(rule: Rule, step: Step) -> bool:
+    return fnmatchcase(step.name, rule.step) or fnmatchcase(step.operation, rule.step)

@@ -82,6 +82,18 @@ class Timings:
     """From the end of POST and of the automated tasks until the operating system is up."""
     bios_step_seconds: float = 15.0
     """For each BIOS attribute."""
+    nic_step_seconds: float = 10.0
+    """For each attribute of a network device function."""
+    firmware_step_seconds: float = 120.0
+    """For installing firmware on one component."""
+    profile_step_seconds: float = 5.0
+    """For reading or comparing one component of a server configuration profile."""
+    inventory_seconds: float = 30.0
+    """How long the controller reads its inventory again after a job."""
+    data_services_seconds: float = 90.0
+    """How long its data services take to start again (JID_CLEARALL_FORCE)."""
+    controller_restart_seconds: float = 120.0
+    """How long a restart of the controller takes."""
 
     def of(self, phase: Phase) -> float | None:
         """How long the phase lasts; None for one that does not end by itself."""
@@ -106,6 +118,11 @@ class Host:
     def is_on(self) -> bool:
         """True unless its power is off."""
         return self.phase not in (Phase.OFF, Phase.GAP)
+
+    @property
+    def is_starting(self) -> bool:
+        """True from the moment at which a start or restart was asked for until POST is done."""
+        return self.phase in (Phase.GAP, Phase.POST) or (self.phase is Phase.STOPPING and self.restart)
 
     def fire(self, event: Power) -> bool:
         """Let `event` happen; False, and nothing changes, where the law has no such cell."""

@@ -9,9 +9,12 @@ Where a job stands is one **state**, and what can happen to it is one **event**.
 state follows: a pair that is not in the table cannot happen, and asking for it raises `IllegalTransition`. So the whole
 law can be read, tested cell by cell, and drawn (docs/architecture.md draws it from the table).
 
-    NEW        made, its values still being validated; it cannot run yet
-    SCHEDULED  waiting: for its start time, for the next pass of the host through POST, for its turn in the queue
-    RUNNING    its steps are being done, one after the other
+    NEW          made, its values still being validated or its maintenance window still to open
+    DOWNLOADING  an update job whose package is on its way
+    DOWNLOADED   the package is there; nobody has said yet when it is to be installed
+    READY        validated; nobody has put it into a queue yet
+    SCHEDULED    waiting: for its start time, for the next pass of the host through POST, for its turn in the queue
+    RUNNING      its steps are being done, one after the other
     COMPLETED, COMPLETED_WITH_ERRORS, FAILED   finished; the record stays until it is deleted
     CANCELLED  taken back before it was finished; its record is removed at once
 
@@ -36,6 +39,9 @@ class State(StrEnum):
     """Where a job stands."""
 
     NEW = "New"
+    DOWNLOADING = "Downloading"
+    DOWNLOADED = "Downloaded"
+    READY = "ReadyForExecution"
     SCHEDULED = "Scheduled"
     RUNNING = "Running"
     COMPLETED = "Completed"
@@ -47,8 +53,16 @@ class State(StrEnum):
 class Event(StrEnum):
     """What can happen to a job."""
 
+    VALIDATE = "validate"
+    """Its values have been looked at again, and nobody has asked for a time yet."""
+    DOWNLOAD = "download"
+    """Its package is being fetched."""
+    RECEIVE = "receive"
+    """More of its package has arrived, or the fetching begins again."""
+    ARRIVE = "arrive"
+    """All of its package is there and is as it should be."""
     SCHEDULE = "schedule"
-    """Validated, or put into a queue."""
+    """It has its place among those that will run: by a queue, a start time, or because the service gave it one."""
     START = "start"
     """Its turn has come."""
     PROGRESS = "progress"
@@ -58,26 +72,44 @@ class Event(StrEnum):
     COMPLETE_WITH_ERRORS = "complete with errors"
     """Some steps went well."""
     FAIL = "fail"
-    """No step went well, or the values were refused when they were validated."""
+    """No step went well, its values were refused when they were validated, or its package did not arrive."""
     EXPIRE = "expire"
     """Its window closed before its turn came."""
     CANCEL = "cancel"
     """Somebody took it back."""
 
 
+_OPEN = (
+    State.NEW,
+    State.DOWNLOADING,
+    State.DOWNLOADED,
+    State.READY,
+    State.SCHEDULED,
+    State.RUNNING,
+)
+_UNSTARTED = tuple(state for state in _OPEN if state is not State.RUNNING)
+
 TRANSITIONS: Mapping[tuple[State, Event], State] = {
+    (State.NEW, Event.VALIDATE): State.READY,
+    (State.NEW, Event.DOWNLOAD): State.DOWNLOADING,
+    (State.DOWNLOADING, Event.RECEIVE): State.DOWNLOADING,
+    (State.DOWNLOADING, Event.ARRIVE): State.DOWNLOADED,
     (State.NEW, Event.SCHEDULE): State.SCHEDULED,
-    (State.NEW, Event.FAIL): State.FAILED,
-    (State.NEW, Event.CANCEL): State.CANCELLED,
+    (State.READY, Event.SCHEDULE): State.SCHEDULED,
+    (State.DOWNLOADED, Event.SCHEDULE): State.SCHEDULED,
     (State.SCHEDULED, Event.SCHEDULE): State.SCHEDULED,
+    (State.NEW, Event.START): State.RUNNING,
+    (State.DOWNLOADED, Event.START): State.RUNNING,
     (State.SCHEDULED, Event.START): State.RUNNING,
-    (State.SCHEDULED, Event.EXPIRE): State.FAILED,
-    (State.SCHEDULED, Event.CANCEL): State.CANCELLED,
     (State.RUNNING, Event.PROGRESS): State.RUNNING,
     (State.RUNNING, Event.COMPLETE): State.COMPLETED,
     (State.RUNNING, Event.COMPLETE_WITH_ERRORS): State.COMPLETED_WITH_ERRORS,
     (State.RUNNING, Event.FAIL): State.FAILED,
-    (State.RUNNING, Event.CANCEL): State.CANCELLED,
+    (State.NEW, Event.FAIL): State.FAILED,
+    (State.DOWNLOADING, Event.FAIL): State.FAILED,
+    (State.DOWNLOADED, Event.FAIL): State.FAILED,
+    **{(state, Event.EXPIRE): State.FAILED for state in _UNSTARTED},
+    **{(state, Event.CANCEL): State.CANCELLED for state in _OPEN},
 }
 
 FINISHED = frozenset({State.COMPLETED, State.COMPLETED_WITH_ERRORS, State.FAILED, State.CANCELLED})
@@ -92,6 +124,25 @@ class Kind(StrEnum):
 
     CONFIGURATION = "configuration"
     REBOOT = "reboot"
+    UPDATE = "update"
+    """Installs firmware, from a package or from what is kept for rollback."""
+    EXPORT = "export"
+    """Writes a server configuration profile."""
+    IMPORT = "import"
+    """Applies a server configuration profile."""
+    PREVIEW = "preview"
+    """Says what importing a profile would do."""
+
+
+class Lane(StrEnum):
+    """Who does a job's work, and when. In each lane one job runs at a time."""
+
+    HOST = "host"
+    """The host, in its Automated Task stage after POST."""
+    LIVE = "live"
+    """The controller itself, at any time."""
+    REBOOT = "reboot"
+    """The host's power: a reboot job."""
 
 
 class Step(NamedTuple):
@@ -138,6 +189,13 @@ class Job:
     state: State = State.NEW
     message: Message | None = None
     created_by: str = ""
+    lane: Lane = Lane.HOST
+    locks: tuple[str, ...] = ()
+    """What it holds while it is open: nobody else may change these."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """What only jobs of its kind have, in JSON types: an update's component and version, a profile's share."""
+    batch: int = 0
+    """The queue it was put into where jobs of several lanes are in one and wait for each other; 0: it need not."""
     order: int = 0
     """Its place among the scheduled jobs: lower runs first."""
     queued: bool = False
@@ -147,6 +205,10 @@ class Job:
     started_at: float | None = None
     ended_at: float | None = None
     outcomes: list[Outcome] = field(default_factory=list)
+    step_began: float | None = None
+    """When the step began that is being done, or was done last."""
+    share: float = 0.0
+    """How much of that step is done, from 0 to 1, as far as it shows."""
     history: list[Moment] = field(default_factory=list)
     serial: int = 0
     """Jobs are numbered as they are created: what tells the older of two made at the same moment."""
@@ -158,12 +220,18 @@ class Job:
 
     @property
     def percent(self) -> int:
-        """0 until it runs, then 1 to 99 as its steps get their outcomes, 100 at any end."""
+        """0 until it runs, then 1 to 99 as its steps are done, 100 at any end.
+
+        While a package is on its way: the share of it that has arrived, where its size is known.
+        """
         if self.state in FINISHED:
             return 100
+        if self.state is State.DOWNLOADING:
+            received, total = self.details.get("received", 0), self.details.get("total")
+            return min(99, received * 100 // total) if total else 0
         if self.state is not State.RUNNING:
             return 0
-        return min(99, max(1, len(self.outcomes) * 100 // len(self.steps)))
+        return min(99, max(1, int((len(self.outcomes) + self.share) * 100 / max(1, len(self.steps)))))
 
     def fire(self, event: Event, at: float, message: Message | None = None, note: Message | None = None) -> None:
         """Let `event` happen at `at`. `message` becomes the job's; `note` is only written into its history.
@@ -199,12 +267,18 @@ class Job:
             "state": self.state.value,
             "message": _plain(self.message),
             "created_by": self.created_by,
+            "lane": self.lane.value,
+            "locks": list(self.locks),
+            "details": dict(self.details),
+            "batch": self.batch,
             "order": self.order,
             "queued": self.queued,
             "not_before": self.not_before,
             "until": self.until,
             "started_at": self.started_at,
             "ended_at": self.ended_at,
+            "step_began": self.step_began,
+            "share": self.share,
             "outcomes": [[o.ok, o.at, o.before, _plain(o.message)] for o in self.outcomes],
             "history": [[m.at, m.event, m.state, _plain(m.message)] for m in self.history],
         }
@@ -215,6 +289,9 @@ class Job:
         fields = dict(plain)
         fields["kind"] = Kind(plain["kind"])
         fields["state"] = State(plain["state"])
+        fields["lane"] = Lane(plain["lane"])
+        fields["locks"] = tuple(plain["locks"])
+        fields["details"] = dict(plain["details"])
         fields["message"] = _message(plain["message"])
         fields["steps"] = tuple(Step(*step) for step in plain["steps"])
         fields["outcomes"] = [Outcome(ok, at, before, _message(m)) for ok, at, before, m in plain["outcomes"]]
@@ -223,7 +300,7 @@ class Job:
 
 
 def verdict(outcomes: Sequence[Outcome]) -> Event:
-    """The event that ends a job whose steps ended like this."""
+    """The event that ends a job whose steps ended like this; one that had nothing to do has done it."""
     good = sum(outcome.ok for outcome in outcomes)
     if good == len(outcomes):
         return Event.COMPLETE

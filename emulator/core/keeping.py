@@ -12,6 +12,7 @@ from emulator.core.access import Session
 from emulator.core.job import Job
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Entity
+from emulator.core.transfer import Transfer
 
 if TYPE_CHECKING:
     from emulator.core.machine import Machine
@@ -60,11 +61,29 @@ def _restore_device(machine: Machine, key: str, plain: Plain) -> None:
         machine.devices[key].restore(plain)
 
 
+def _restore_counters(machine: Machine, key: str, plain: Plain) -> None:
+    if key == "log":
+        machine.log.restore(plain)
+    else:
+        machine.faults.restore_counter(plain)
+
+
+_COUNTED: Mapping[str, Callable[[Machine], Any]] = {
+    "queue": lambda machine: machine.queue,
+    "faults": lambda machine: machine.faults,
+    "log": lambda machine: machine.log,
+}
+
 _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
     "job": lambda machine, key: _plain(machine.queue.jobs.get(key)),
     "due": _plain_due,
     "host": lambda machine, _: machine.host.to_plain(),
-    "counters": lambda machine, key: (machine.queue if key == "queue" else machine.faults).to_plain(),
+    "controller": lambda machine, _: machine.controller.to_plain(),
+    "system": lambda machine, _: machine.system.to_plain(),
+    "counters": lambda machine, key: _COUNTED[key](machine).to_plain(),
+    "log": lambda machine, key: machine.log.chunk_to_plain(int(key)),
+    "options": lambda machine, _: machine.update_options,
+    "transfer": lambda machine, key: _plain(machine.transfers.get(key)),
     "device": lambda machine, key: machine.devices[key].snapshot(),
     "pending": lambda machine, key: _plain(machine.pending.get(key)),
     "result": lambda machine, key: _plain(machine.results.get(key)),
@@ -76,7 +95,12 @@ _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
 _RESTORE: Mapping[str, Callable[[Machine, str, Plain], None]] = {
     "due": lambda machine, _, plain: machine.timeline.restore(plain),
     "host": lambda machine, _, plain: machine.host.restore(plain),
-    "counters": lambda machine, _, plain: machine.faults.restore_counter(plain),
+    "controller": lambda machine, _, plain: machine.controller.restore(plain),
+    "system": lambda machine, _, plain: machine.system.restore(plain),
+    "counters": _restore_counters,
+    "log": lambda machine, key, plain: machine.log.restore_chunk(int(key), plain),
+    "options": lambda machine, _, plain: setattr(machine, "update_options", dict(plain)),
+    "transfer": lambda machine, key, plain: machine.transfers.update({key: Transfer.from_plain(plain)}),
     "device": _restore_device,
     "pending": lambda machine, key, plain: machine.pending.update({key: Pending.from_plain(plain)}),
     "result": lambda machine, key, plain: machine.results.update({key: Result.from_plain(plain)}),

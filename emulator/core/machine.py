@@ -1,7 +1,8 @@
 """One management controller: the only owner of its state.
 
-A machine has a clock, a timeline, a host, devices with pending values, a job queue, planned faults and sessions. It is
-asked in two ways: `settle()` lets everything happen that is due by now, and the commands below do what somebody wants.
+A machine has a clock, a timeline, a controller, a host, devices with pending values, a job queue, a log, planned faults
+and sessions. What only some kinds of job need stands in files of their own (`update.py`, `profile.py`). It is asked in
+two ways: `settle()` lets everything happen that is due by now, and the commands below do what somebody wants.
 A command either does all of it or raises `Rejected` and has changed nothing.
 
 It is not safe for several threads: the runtime gives one turn at a time.
@@ -9,21 +10,28 @@ It is not safe for several threads: the runtime gives one turn at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from emulator.core import engine, keeping
 from emulator.core.access import Session
 from emulator.core.clock import Clock
-from emulator.core.device import Device, Value, check, seal
+from emulator.core.controller import Condition, Controller
+from emulator.core.device import Device, Sifted, Value, check, seal, sift
 from emulator.core.fault import FaultPlan, Rule
-from emulator.core.host import IDEMPOTENT_RESETS, RESETS, Host, Power, Timings
-from emulator.core.job import Event, Job, Kind, Outcome, Step
+from emulator.core.host import IDEMPOTENT_RESETS, RESETS, Host, Phase, Power, Timings
+from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, Step
+from emulator.core.log import Log
 from emulator.core.message import Message, Rejected
-from emulator.core.queue import CLEAR_ALL, Policy, Queue
+from emulator.core.policy import Policy
+from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, Queue
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Changes, Entity
+from emulator.core.system import System
 from emulator.core.timeline import Timeline
+from emulator.core.transfer import Transfer
+from emulator.core.window import Window
 
 SESSIONS_MAX = 128
 
@@ -40,13 +48,30 @@ class Machine:
         timings: Timings | None = None,
         policy: Policy | None = None,
         faults: Iterable[Rule] = (),
+        host_ignores_shutdown: bool = False,
+        first_log_number: int = 1,
+        show_time: Callable[[float], str] = str,
+        boot_override: Mapping[str, str | None] | None = None,
     ) -> None:
+        """`show_time` writes a moment in the controller's local time, for the log; `boot_override` is as delivered."""
         self.id = machine_id
         self.clock: Clock = clock
         self.timings = timings or Timings()
         self.devices: dict[str, Device] = {device.id: device for device in devices}
         self.host: Host = Host()
-        self.queue: Queue = Queue(policy or Policy())
+        self.system: System = System(dict(boot_override or {}))
+        self.host_ignores_shutdown = host_ignores_shutdown
+        self.controller: Controller = Controller()
+        self.policy: Policy = policy or Policy()
+        self.queue: Queue = Queue(self.policy)
+        self.log: Log = Log(self.policy.max_log_entries, first_log_number)
+        self.show_time = show_time
+        self.update_options: Mapping[str, Any] = {}
+        """What the update service was told about packages that are pushed to it."""
+        self.transfers: dict[str, Transfer] = {}
+        """By job: what the runtime fetches or sends for it."""
+        self.secrets: dict[str, tuple[str, str]] = {}
+        """By job: user and password for a transfer to come. Never stored."""
         self.timeline: Timeline = Timeline()
         self.faults: FaultPlan = FaultPlan()
         self.pending: dict[str, Pending] = {}
@@ -57,6 +82,7 @@ class Machine:
         self.version = 0
         """Grows with every change; equal versions mean equal documents, but for the time of day."""
         self._changed: dict[Entity, None] = {}
+        self._job_versions: dict[str, int] = {}
         for rule in faults:
             self.faults.put(rule)
 
@@ -68,7 +94,7 @@ class Machine:
         while (entry := self.timeline.pop(now)) is not None:
             self.moment = max(entry.at, self.moment)
             self.touch("due", f"{entry.what}:{entry.about}")
-            engine.DUE[entry.what](self, entry.about)
+            engine.happen(self, entry.what, entry.about)
         self.moment = now
 
     def advance(self, seconds: float) -> None:
@@ -105,30 +131,96 @@ class Machine:
         values, _ = self._staged(target, change)
         self._keep_pending(target, values)
 
-    def stage_and_create_job(self, target: str, change: Mapping[str, Any], by: str) -> Job:
+    def sift(self, target: str, change: Mapping[str, Any]) -> Sifted:
+        """What of a change could be staged, and a message for each attribute that could not; changes nothing.
+
+        Raises:
+            Rejected: PendingCommitted while a job holds the device.
+        """
+        self._refuse_if_held(target)
+        return sift(self.devices[target], change, self._values_pending(target))
+
+    def stage_and_create_job(
+        self,
+        target: str,
+        change: Mapping[str, Any],
+        by: str,
+        window: Window | None = None,
+        *,
+        at_once: bool = False,
+    ) -> Job:
         """Stage values and make the job that will apply them, both or neither.
+
+        Without a window the job is scheduled as soon as its values have been validated, and runs at the host's next
+        restart. With one it is NEW until the window opens; a window that restarts the host has a reboot job too.
+        `at_once` means that the host is restarted for it now.
 
         Raises:
             Rejected: as `stage`, as `create_configuration_job`.
         """
         values, steps = self._staged(target, change)
         if not values:
-            raise Rejected(Message("NothingPending"))
-        job = self._create(Kind.CONFIGURATION, target, steps, by)
+            raise Rejected(self._about(target, "NothingPending"))
+        if at_once:
+            job = self._create_at_once(target, steps, by)
+        elif window is None:
+            self._make_room(1)
+            job = self._create(Kind.CONFIGURATION, target, steps, by, locks=(target,), details={"apply": "OnReset"})
+        else:
+            job = self._create_in_window(target, steps, by, window)
         self._keep_pending(target, values)
         return job
 
-    def clear_pending(self, target: str) -> None:
-        """Discard what is staged for a device.
+    def _create_at_once(self, target: str, steps: tuple[Step, ...], by: str) -> Job:
+        """A scheduled job, with the reboot job that makes it run where the host is not just starting."""
+        starting = self.host.is_starting or self.host.phase is Phase.TASKS
+        self._make_room(1 if starting else 2)
+        job = self._create(Kind.CONFIGURATION, target, steps, by, locks=(target,))
+        goes_off = self.host.phase in (Phase.OFF, Phase.STOPPING)  # only a power cycle starts it again
+        reboot = [] if starting else [self._create_reboot("PowerCycle" if goes_off else WINDOW_REBOOT, by).id]
+        self.setup_queue([job.id, *reboot])
+        return job
+
+    def _create_in_window(self, target: str, steps: tuple[Step, ...], by: str, window: Window) -> Job:
+        window.check(self.moment)
+        self._make_room(2 if window.restarts else 1)
+        job = self._create(Kind.CONFIGURATION, target, steps, by, locks=(target,))
+        self.put_in_window(job, window)
+        return job
+
+    def put_in_window(self, job: Job, window: Window) -> None:
+        """Let a job wait until its window opens, with the reboot job that the window may bring.
+
+        Raises:
+            Rejected: JobStoreFull.
+        """
+        if window.restarts:
+            self._make_room(1)
+        self._wait_for_window(job, window)
+        if window.restarts:
+            self._wait_for_window(self._create_reboot(WINDOW_REBOOT, job.created_by), window)
+
+    def _wait_for_window(self, job: Job, window: Window) -> None:
+        self.queue.take_place(job, queued=True, not_before=window.start, until=window.until)
+        self._took_place(job)
+        self.plan(max(window.start, self.moment), "open", job.id)
+        self.plan(window.until, "until", job.id)
+
+    def clear_pending(self, target: str, only: Collection[str] | None = None) -> None:
+        """Discard what is staged for a device, or for `only` some of its attributes.
 
         Raises:
             Rejected: PendingLocked while a job holds it, NothingToClear when nothing is staged.
         """
         if self.queue.open_job_on(target) is not None:
-            raise Rejected(Message("PendingLocked"))
-        if target not in self.pending:
-            raise Rejected(Message("NothingToClear"))
-        self.drop_pending(target, reset_too=True)
+            raise Rejected(self._about(target, "PendingLocked"))
+        if target not in self.pending or (only is not None and self._values_pending(target).keys().isdisjoint(only)):
+            raise Rejected(self._about(target, "NothingToClear"))
+        left = {name: value for name, value in self._values_pending(target).items() if name not in (only or ())}
+        if only is None or not left:
+            self.drop_pending(target, reset_too=only is None)
+        else:
+            self._keep_pending(target, left)
 
     def stage_reset(self, target: str) -> None:
         """Put all of a device's attributes to their defaults at the next POST.
@@ -166,7 +258,10 @@ class Machine:
 
     def _refuse_if_held(self, target: str) -> None:
         if self.queue.open_job_on(target) is not None:
-            raise Rejected(Message("PendingCommitted"))
+            raise Rejected(self._about(target, "PendingCommitted"))
+
+    def _about(self, target: str, key: str) -> Message:
+        return Message(key, device=self.devices[target].kind)
 
     def _values_pending(self, target: str) -> Mapping[str, Value]:
         return self.pending[target].values if target in self.pending else {}
@@ -186,28 +281,32 @@ class Machine:
         target: str,
         by: str,
         *,
+        scheduled: bool = False,
         start: float | None = None,
         until: float | None = None,
         reboot_type: str | None = None,
     ) -> Job:
-        """A job that applies what is pending for a device at the host's next start.
+        """A job that applies what is pending for a device at the host's next start (CreateTargetedConfigJob).
 
-        By itself it is NEW until its values have been validated (`validate_seconds`), then SCHEDULED. Given a start, an
-        end or a kind of reboot it is SCHEDULED at once, and the reboot job is made and scheduled with it.
+        By itself it is NEW until its values have been validated (`validate_seconds`), then READY until somebody puts it
+        into a queue; `Policy.unqueued_jobs` says what happens if nobody does. With `scheduled`, or given a start, an
+        end or a kind of reboot, it is SCHEDULED at once, and the reboot job is made and scheduled with it.
 
         Raises:
-            Rejected: PendingCommitted when a job holds the device already, NothingPending, JobStoreFull, an impossible
+            Rejected: TargetHasJob when a job holds the device already, NothingPending, JobStoreFull, an impossible
                 window, or what the device says of values that cannot be set any more.
         """
-        self._refuse_if_held(target)
+        if self.queue.open_job_on(target) is not None:
+            raise Rejected(self._about(target, "TargetHasJob"))
         values = self._values_pending(target)
         if not values:
-            raise Rejected(Message("NothingPending"))
+            raise Rejected(self._about(target, "NothingPending"))
         self.queue.check_window(start, until, self.moment)
-        self.queue.check_room(2 if reboot_type else 1)
-        job = self._create(Kind.CONFIGURATION, target, self.devices[target].plan(values), by)
-        if start is not None or until is not None or reboot_type is not None:
-            reboot = [self.create_reboot_job(reboot_type, by).id] if reboot_type else []
+        steps = self.devices[target].plan(values)
+        self._make_room(2 if reboot_type else 1)
+        job = self._create(Kind.CONFIGURATION, target, steps, by, locks=(target,))
+        if scheduled or start is not None or until is not None or reboot_type is not None:
+            reboot = [self._create_reboot(reboot_type, by).id] if reboot_type else []
             self.setup_queue([job.id, *reboot], start, until)
         return job
 
@@ -219,49 +318,78 @@ class Machine:
         Raises:
             Rejected: JobStoreFull.
         """
-        step = Step(engine.HOST, "reboot", reboot_type, None, 0.0)
-        return self._create(Kind.REBOOT, engine.HOST, (step,), by)
+        self._make_room(1)
+        return self._create_reboot(reboot_type, by)
 
     def setup_queue(self, ids: Sequence[str], start: float | None = None, until: float | None = None) -> None:
         """Schedule jobs to run in this order, from `start` (None: now) and not after `until` (None: whenever).
 
+        A job whose package is still on its way gets its place now and is scheduled when it has arrived.
+
         Raises:
             Rejected: as `Queue.check_queue`.
         """
-        for job in self.queue.check_queue(ids, start, until, self.moment):
-            self.schedule(job, queued=True, not_before=start, until=until)
-        engine.start_reboots(self)
+        jobs = self.queue.check_queue(ids, start, until, self.moment)
+        batch = self.queue.new_batch(jobs)
+        for job in jobs:
+            self.queue.take_place(job, queued=True, not_before=start, until=until, batch=batch)
+            if job.state is State.DOWNLOADING:
+                self._note_window(job)
+                self._took_place(job)
+            else:
+                self.schedule(job, queued=True, not_before=start, until=until)
+        engine.work(self)
 
     def schedule(
         self, job: Job, *, queued: bool = False, not_before: float | None = None, until: float | None = None
     ) -> None:
         """Give a job its place in the queue, and note when its window opens and closes."""
-        self.unplan("validated", job.id)
+        for what in ("validated", "open"):
+            self.unplan(what, job.id)
         self.queue.schedule(job, self.moment, queued=queued, not_before=not_before, until=until)
+        self.touch("counters", "queue")
+        self._note_window(job)
+        self.changed(job, said=self._scheduled(job))
+
+    def _scheduled(self, job: Job) -> Message:
+        """What the log says of a job that was scheduled: when it will run."""
+        start = self.show_time(job.not_before if job.not_before is not None else self.moment)
+        if job.kind is Kind.REBOOT:
+            return Message("RebootScheduled", (job.id, start))
+        if job.until is not None:
+            return Message("JobScheduledInWindow", (job.id, start, self.show_time(job.until)))
+        return Message("JobScheduledFrom", (job.id, start))
+
+    def _took_place(self, job: Job) -> None:
         self.touch("job", job.id)
         self.touch("counters", "queue")
-        if not_before is not None:
-            self.plan(max(not_before, self.moment), "start", job.id)
-        if until is not None:
-            self.plan(until, "until", job.id)
+
+    def _note_window(self, job: Job) -> None:
+        if job.not_before is not None:
+            self.plan(max(job.not_before, self.moment), "start", job.id)
+        if job.until is not None:
+            self.plan(job.until, "until", job.id)
 
     def delete_job(self, job_id: str) -> None:
         """Take a job back, or forget a finished one.
 
         One that is waiting goes with its pending values. Of one that is running, the steps to come are dropped and the
-        steps done are undone, the last one first (Job Control Profile 6.5). Of a finished one only the record goes.
+        steps done are undone, the last one first (Job Control Profile 6.5); by `Policy.cancel_running` it is refused
+        instead. Of a finished one only the record goes. JID_CLEARALL means all of them and everything that is pending;
+        with JID_CLEARALL_FORCE the controller's data services start again besides.
 
         Raises:
-            Rejected: UnknownJob.
+            Rejected: UnknownJob; JobIsRunning, UpdateIsRunning or JobIsDownloading by that policy.
         """
-        if job_id == CLEAR_ALL:
-            self._clear_all()
+        if job_id in (CLEAR_ALL, CLEAR_ALL_FORCE):
+            self._clear_all(force=job_id == CLEAR_ALL_FORCE)
             return
         job = self.queue.get(job_id)
         if job is None:
-            raise Rejected(Message("UnknownJob", (job_id,)))
+            raise Rejected(Message("UnknownJob", (job_id,), ("JobID",)))
+        self._refuse_if_at_work(job)
         self._delete(job)
-        engine.next_task(self)
+        engine.work(self)
         self.plan_auto_delete()
 
     def set_delete_on_completion_timeout(self, minutes: int) -> None:
@@ -273,18 +401,75 @@ class Machine:
         self.queue.set_timeout(minutes)
         self.plan_auto_delete()
 
-    def _clear_all(self) -> None:
+    def _clear_all(self, *, force: bool) -> None:
+        if not force:
+            for job in self.queue.jobs.values():
+                self._refuse_if_at_work(job)
         for job in list(self.queue.jobs.values()):
             self._delete(job)
         for target in list(self.pending):
             self.drop_pending(target, reset_too=True)
-        engine.next_task(self)
+        self.note(Message("QueueClearedByForce" if force else "QueueCleared"))
+        if force:
+            self.enter(Condition.NOT_READY, self.timings.data_services_seconds)
+        engine.work(self)
         self.plan_auto_delete()
 
-    def _create(self, kind: Kind, target: str, steps: Sequence[Step], by: str) -> Job:
-        job = self.queue.create(kind, target, steps, self.moment, by)
+    def _refuse_if_at_work(self, job: Job) -> None:
+        if self.policy.cancel_running != "refuse":
+            return
+        if job.state is State.DOWNLOADING:
+            raise Rejected(Message("JobIsDownloading", (job.id,)))
+        if job.state is State.RUNNING:
+            raise Rejected(Message("UpdateIsRunning" if job.kind is Kind.UPDATE else "JobIsRunning", (job.id,)))
+
+    def _make_room(self, jobs: int) -> None:
+        """Let a full store forget what it may.
+
+        Raises:
+            Rejected: JobStoreFull; nothing was forgotten.
+        """
+        self.queue.check_room(jobs)
+        for job in self.queue.in_the_way(jobs):
+            self.forget(job)
+
+    def create_job(
+        self,
+        kind: Kind,
+        target: str,
+        steps: Sequence[Step],
+        by: str,
+        *,
+        lane: Lane = Lane.HOST,
+        details: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """A job of any kind, in state NEW, that nothing moves on by itself.
+
+        Raises:
+            Rejected: JobStoreFull.
+        """
+        self._make_room(1)
+        return self._create(kind, target, steps, by, lane=lane, details=details)
+
+    def _create_reboot(self, reboot_type: str, by: str) -> Job:
+        step = Step(engine.HOST, "reboot", reboot_type, None, 0.0)
+        return self._create(Kind.REBOOT, engine.HOST, (step,), by, lane=Lane.REBOOT)
+
+    def _create(
+        self,
+        kind: Kind,
+        target: str,
+        steps: Sequence[Step],
+        by: str,
+        *,
+        lane: Lane = Lane.HOST,
+        locks: tuple[str, ...] = (),
+        details: Mapping[str, Any] | None = None,
+    ) -> Job:
+        job = self.queue.create(kind, target, steps, self.moment, by, lane=lane, locks=locks, details=details)
         job.message = job.says("JobNew")
         self.touch("job", job.id)
+        self.note(job.says("JobCreated"), job.id)
         if kind is Kind.CONFIGURATION:
             self.plan(self.moment + self.timings.validate_seconds, "validated", job.id)
         self.plan_auto_delete()
@@ -296,19 +481,23 @@ class Machine:
         self.forget(job)
 
     def _cancel(self, job: Job) -> None:
-        for what in ("validated", "start", "until", "step"):
+        for what in ("validated", "open", "start", "until", "step", "graceful-wait"):
             self.unplan(what, job.id)
+        self.drop_transfer(job.id)
+        self.secrets.pop(job.id, None)
+        self._undo(job)
         if job.kind is Kind.CONFIGURATION:
-            self._undo(job)
             self.drop_pending(job.target)
         job.fire(Event.CANCEL, self.moment, job.says("JobCancelled"))
+        self.changed(job)
 
     def _undo(self, job: Job) -> None:
         done = list(zip(job.steps, job.outcomes, strict=False))
         for step, outcome in reversed(done):
-            if outcome.ok:
+            if outcome.ok and step.device in self.devices:
                 self.devices[step.device].undo(step, outcome.before)
                 self.touch("device", step.device)
+                self.note(Message("StepUndone", (job.id, step.name)), job.id)
 
     # -- the host -----------------------------------------------------------------------------------------------------
 
@@ -323,11 +512,122 @@ class Machine:
             event = _RESETS_WHEN_OFF.get(reset_type, event)
         if event is None and self.host.is_on:
             return
+        if self._reset_by_job(reset_type):
+            return
         if event is not None and engine.power(self, event, restart=restart):
             return
         wanted_on = event is Power.POWER_ON
         if not (reset_type in IDEMPOTENT_RESETS and self.host.is_on == wanted_on):
             raise Rejected(Message("ActionParameterValueConflict", ("ResetType", reset_type), ("ResetType",)))
+
+    def set_up_system(self, override: Mapping[str, str | None], properties: Mapping[str, Any]) -> None:
+        """Keep the boot source override (`System.overridden`) and the properties that somebody has set."""
+        self.system.override = dict(override)
+        self.system.properties |= properties
+        self.touch("system", "system")
+
+    def boot_host(self) -> None:
+        """The host boots, from where its boot source override says if there is one."""
+        before = self.system.to_plain()
+        target = self.system.boot()
+        if target is not None:
+            self.note(Message("HostBootsFrom", (target,)), engine.HOST)
+        if self.system.to_plain() != before:
+            self.touch("system", "system")
+
+    def _reset_by_job(self, reset_type: str) -> bool:
+        """By policy a reset is done by a reboot job; False where this one is not."""
+        kind = RESETS_AS_JOBS.get(reset_type) if self.policy.reset_makes_reboot_job and self.host.is_on else None
+        if kind is None or self.queue.running(Lane.REBOOT) or self.host.phase in engine.STARTING:
+            return False
+        self.setup_queue([self.create_reboot_job(kind, "").id])
+        return True
+
+    # -- the controller -----------------------------------------------------------------------------------------------
+
+    def restart_controller(self, reason: str = "user initiated") -> None:
+        """Manager.Reset: it answers nothing for `controller_restart_seconds`, and all log-ins end.
+
+        Jobs survive. What the host does goes on; what the controller does (starting jobs, their steps, downloads)
+        waits until it is back. A window that closes meanwhile has closed.
+        """
+        self.note(Message("ControllerRestarting"))
+        for session_id in list(self.sessions):
+            self.close_session(session_id)
+        self.controller.last_reset_at = self.moment
+        self.controller.reason = reason
+        self.enter(Condition.AWAY, self.timings.controller_restart_seconds)
+
+    def enter(self, condition: Condition, seconds: float) -> None:
+        """Let the controller be in a condition for so long, unless it is in a graver one."""
+        if self.controller.enter(condition, self.moment + seconds):
+            self.plan(self.moment + seconds, "controller", "controller")
+            self.touch("controller", "controller")
+
+    def check_present(self) -> None:
+        """Refuse while the controller is restarting.
+
+        Raises:
+            Rejected: ControllerAway, with the seconds until it is back.
+        """
+        if self.controller.is_away:
+            raise Rejected(Message("ControllerAway", (self._seconds_left(),)))
+
+    def check_ready(self) -> None:
+        """Refuse while the data services are starting again.
+
+        Raises:
+            Rejected: ControllerNotReady (SWC0700), with the seconds until they are there.
+        """
+        if self.controller.condition is Condition.NOT_READY:
+            raise Rejected(Message("ControllerNotReady", (self._seconds_left(),)))
+
+    def _seconds_left(self) -> str:
+        """Whole seconds of real time until the controller's condition ends, at least one; virtual ones while the clock
+        stands still.
+        """
+        left = ((self.controller.until or self.moment) - self.moment) / (self.clock.rate or 1.0)
+        return str(max(1, math.ceil(left)))
+
+    def set_update_options(self, options: Mapping[str, Any]) -> None:
+        """Keep what the update service is told about packages that are pushed to it, in JSON types."""
+        self.update_options = dict(options)
+        self.touch("options", "update")
+
+    def clear_log(self) -> None:
+        """Forget the lifecycle log, entries that the mockup delivers too."""
+        for chunk in self.log.clear():
+            self.touch("log", str(chunk))
+        self.touch("counters", "log")
+
+    # -- transfers ----------------------------------------------------------------------------------------------------
+
+    def transfer_moves(self, job_id: str, attempt: int, received: int, total: int | None) -> bool:
+        """So many bytes are there; False when nobody wants them any more."""
+        job = self._job_waiting_for(job_id, attempt)
+        if job is not None:
+            engine.COURSES[job.kind].transfer_moves(self, job, received, total)
+        return job is not None
+
+    def transfer_done(self, job_id: str, attempt: int, content: Mapping[str, Any]) -> None:
+        """A file has arrived, or been sent. `content` is what was found in it, in JSON types."""
+        job = self._job_waiting_for(job_id, attempt)
+        if job is not None:
+            self.drop_transfer(job_id)
+            engine.COURSES[job.kind].transfer_done(self, job, content)
+
+    def transfer_failed(self, job_id: str, attempt: int, reason: str) -> None:
+        """A file could not be fetched or sent; `reason` is a sentence for people."""
+        job = self._job_waiting_for(job_id, attempt)
+        if job is not None:
+            self.drop_transfer(job_id)
+            engine.COURSES[job.kind].transfer_failed(self, job, reason)
+
+    def _job_waiting_for(self, job_id: str, attempt: int) -> Job | None:
+        transfer = self.transfers.get(job_id)
+        if transfer is None or transfer.attempt != attempt or self.controller.is_away:
+            return None
+        return self.queue.get(job_id)
 
     # -- faults and sessions ------------------------------------------------------------------------------------------
 
@@ -386,10 +686,19 @@ class Machine:
         """Note that an entity has changed, so that the turn saves it."""
         self._changed[kind, entity_id] = None
         self.version += 1
+        if kind == "job":
+            self._job_versions[entity_id] = self.version
+
+    def job_version(self, job_id: str) -> int:
+        """Grows with every change of this job; 0 for one that has not changed since the machine was loaded."""
+        return self._job_versions.get(job_id, 0)
 
     def strike(self, job: Job, step: Step) -> Outcome | None:
         """The bad outcome that somebody planned for this step, if any."""
-        struck = self.faults.strike(job.target, step, self.moment)
+        return self._strike(job.target or step.device, step)
+
+    def _strike(self, target: str, step: Step) -> Outcome | None:
+        struck = self.faults.strike(target, step, self.moment)
         if struck is None:
             return None
         outcome, rule = struck
@@ -405,6 +714,7 @@ class Machine:
                 self.devices[target].reset()
                 pending.reset = False
                 self.results[target] = Result(self.moment, (Message("DefaultsRestored"),))
+                self.note(Message("DefaultsRestored"), target)
                 self.touch("device", target)
                 self.touch("result", target)
                 if not pending.values:
@@ -431,6 +741,70 @@ class Machine:
         """Remove a job's record."""
         self.queue.remove(job)
         self.touch("job", job.id)
+        del self._job_versions[job.id]
+        self.note(job.says("JobForgotten"), job.id)
+
+    def changed(self, job: Job, said: Message | None = None) -> None:
+        """Something has just happened to a job: save it, and write it into the log (`said` instead of its message)."""
+        self.touch("job", job.id)
+        message = said or job.history[-1].message
+        if message is not None:
+            self.note(message, job.id)
+
+    def note(self, message: Message, origin: str = "") -> None:
+        """Write into the lifecycle log. `origin` is the id of the job or device that it is about."""
+        for chunk in self.log.add(self.moment, message, origin):
+            self.touch("log", str(chunk))
+        self.touch("counters", "log")
+
+    def power(self, event: Power, *, restart: bool = False) -> bool:
+        """Let something happen to the host; False, and nothing changes, where its law has no such event now."""
+        return engine.power(self, event, restart=restart)
+
+    def start_job(self, job: Job, *, says: str, plan: bool = True) -> None:
+        """Begin a job's work at once, and `plan` its first step."""
+        engine.start(self, job, job.says(says))
+        if plan:
+            engine.plan_step(self, job)
+
+    def plan_step(self, job: Job) -> None:
+        """Note when a running job's next step will be done."""
+        engine.plan_step(self, job)
+
+    def tell(self, job: Job, message: Message) -> None:
+        """Let a running job say something else."""
+        job.fire(Event.PROGRESS, self.moment, message)
+        self.changed(job)
+
+    def finish_job(self, job: Job) -> None:
+        """End a job with the verdict over its outcomes, and let others have their turn."""
+        engine.finish(self, job)
+        engine.work(self)
+
+    def end_job(self, job: Job, event: Event, message: Message) -> None:
+        """End a job that has not come to its last step, and let others have their turn."""
+        engine.end(self, job, event, message)
+        engine.work(self)
+
+    def work(self) -> None:
+        """Start whatever may start now."""
+        engine.work(self)
+
+    def ignores_shutdown(self) -> bool:
+        """Whether the host's operating system ignores a request to shut down, by its nature or by a planned fault."""
+        request = Step(engine.HOST, "shutdown", "shutdown", None, 0.0)
+        struck = self._strike(engine.HOST, request)
+        return struck is not None or self.host_ignores_shutdown
+
+    def add_transfer(self, transfer: Transfer) -> None:
+        """Have a file fetched or sent for a job."""
+        self.transfers[transfer.job_id] = transfer
+        self.touch("transfer", transfer.job_id)
+
+    def drop_transfer(self, job_id: str) -> None:
+        """A job's file has arrived, or is not wanted any more."""
+        if self.transfers.pop(job_id, None) is not None:
+            self.touch("transfer", job_id)
 
     def plan_auto_delete(self) -> None:
         """Note when the next finished job is due to be deleted."""
@@ -462,5 +836,13 @@ class Machine:
         self.moment = now if due is None else min(now, due)
 
 
+WINDOW_REBOOT = "GracefulRebootWithForcedShutdown"
+"""How a maintenance window restarts the host at its start."""
+RESETS_AS_JOBS = {
+    "ForceRestart": "PowerCycle",
+    "PowerCycle": "PowerCycle",
+    "GracefulRestart": "GracefulRebootWithoutForcedShutdown",
+}
+"""What kind of reboot job does a reset, where the policy wants one."""
 _RESETS_WHEN_OFF = {"PushPowerButton": Power.POWER_ON, "GracefulShutdown": Power.FORCE_OFF}
 """The button starts a host that is off, and one that is off for a moment only can be told to stay off."""

@@ -18,12 +18,14 @@ class Message:
 
     `related` holds paths of the properties it is about, without a leading slash: ("Attributes/BootMode",).
     `native` is a message id given from outside (a planned fault's), said instead of what the dialect has for the key.
+    `device` is the kind of device that it is about ("nic"), where it is about one: some number their messages by it.
     """
 
     key: str
     args: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     native: str | None = None
+    device: str | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """JSON types only, for a store."""
@@ -34,12 +36,15 @@ class Message:
             plain["related"] = list(self.related)
         if self.native:
             plain["native"] = self.native
+        if self.device:
+            plain["device"] = self.device
         return plain
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Message:
         """The reverse of `to_plain`."""
-        return cls(plain["key"], tuple(plain.get("args", ())), tuple(plain.get("related", ())), plain.get("native"))
+        args, related = tuple(plain.get("args", ())), tuple(plain.get("related", ()))
+        return cls(plain["key"], args, related, plain.get("native"), plain.get("device"))
 
 
 class Rejected(Exception):  # noqa: N818 - it is a verdict on a request, not a fault of the program

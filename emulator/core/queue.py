@@ -7,40 +7,25 @@ refusal is a `Rejected`, raised before anything changed.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from emulator.core.clock import END
-from emulator.core.job import Event, Job, Kind, State, Step
+from emulator.core.job import Event, Job, Kind, Lane, State, Step
 from emulator.core.message import Message, Rejected, reject_if_any
+from emulator.core.policy import Policy
 
 NUMBER_SPACE = 10**12
-PREFIXES: Mapping[Kind, str] = {Kind.CONFIGURATION: "JID_", Kind.REBOOT: "RID_"}
+PREFIXES = ("JID_", "RID_")
 SECONDS_PER_MINUTE = 60
 WINDOW_SECONDS_MIN = 300
 """A window is at least five minutes long (JCP016)."""
 TIMEOUT_MINUTES_MIN, TIMEOUT_MINUTES_MAX = 15, 10080
 """The range of DeleteOnCompletionTimeout, in minutes (DellJobService v1_2_0)."""
-CLEAR_ALL = "JID_CLEARALL"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What differs from one controller to the next. The manifest's `[policy]`."""
-
-    max_jobs: int = 256
-    auto_delete_at_percent: int = 50
-    """Finished jobs are deleted only while at least this share of `max_jobs` is used."""
-    delete_on_completion_minutes: int = 2880
-    """How long a finished job is kept once that share is reached."""
-    apply_staged_on_reset: bool = False
-    """True: values staged without a job are applied at the next POST all the same, by a job the service makes.
-    False: they wait until somebody makes a job for them, as on a lifecycle controller."""
-
-    @property
-    def auto_delete_threshold(self) -> int:
-        """The number of jobs from which finished ones are deleted in time."""
-        return max(1, self.max_jobs * self.auto_delete_at_percent // 100)
+CLEAR_ALL, CLEAR_ALL_FORCE = "JID_CLEARALL", "JID_CLEARALL_FORCE"
+DROPPED_WHEN_FULL = frozenset({State.COMPLETED, State.COMPLETED_WITH_ERRORS})
+"""What a full store lets go to make room; a failed job stays until its time has come."""
+ON_THE_WAY = frozenset({State.NEW, State.DOWNLOADING})
+"""Jobs in these states may be in a queue before they can run."""
 
 
 class Queue:
@@ -54,10 +39,14 @@ class Queue:
         self._last_number = -1
         self._last_order = 0
         self._open: dict[str, Job] = {}
-        self._waiting: dict[Kind, list[tuple[int, str]]] = {kind: [] for kind in Kind}
+        """By what they hold."""
+        self._waiting: dict[Lane, list[tuple[int, str]]] = {lane: [] for lane in Lane}
         """Heaps of (order, id) of scheduled jobs; an entry whose job has moved on is dropped when it is met."""
-        self._running: dict[Kind, Job] = {}
+        self._running: dict[Lane, Job] = {}
         self._last_serial = 0
+        self._last_batch = 0
+        self._batches: dict[int, list[str]] = {}
+        """The jobs of each queue in which several lanes wait for each other, in its order."""
         self._ended: list[tuple[float, int, str]] = []
         """A heap of (end, serial, id) of finished jobs; an entry whose job is gone is dropped when it is met."""
 
@@ -67,56 +56,136 @@ class Queue:
         """The job with this id."""
         return self.jobs.get(job_id)
 
-    def open_job_on(self, target: str) -> Job | None:
-        """The configuration job that holds this target, if there is one."""
-        return self._open.get(target)
+    def open_job_on(self, lock: str) -> Job | None:
+        """The open job that holds this, if there is one."""
+        return self._open.get(lock)
 
-    def runnable(self, now: float, kind: Kind) -> Job | None:
-        """The scheduled job of this kind whose turn it is; None when none may start now."""
-        heap = self._waiting[kind]
+    def open_jobs(self, *kinds: Kind) -> list[Job]:
+        """The unfinished jobs of these kinds."""
+        return [job for job in self.jobs.values() if job.kind in kinds and job.is_open]
+
+    def runnable(self, now: float, lane: Lane, last: Callable[[Job], bool] | None = None) -> Job | None:
+        """The scheduled job of this lane whose turn it is; None when none may start now.
+
+        `last` tells which jobs let all others that may start go first.
+        """
+        heap = self._waiting[lane]
         while heap and self._waits(*heap[0]) is None:
             heapq.heappop(heap)
         if not heap:
             return None
         first = self.jobs[heap[0][1]]
-        if _may_start(first, now):
+        if self._may_start(first, now) and not (last and last(first)):
             return first
-        # the start time of the first has not come; that of one behind it may have
-        behind = (self._waits(*entry) for entry in sorted(heap))
-        return next((job for job in behind if job is not None and _may_start(job, now)), None)
+        # the first cannot start yet, or lets others go first; one behind it may
+        waiting = (self._waits(*entry) for entry in sorted(heap))
+        ready = [job for job in waiting if job is not None and self._may_start(job, now)]
+        return min(ready, key=last, default=None) if last else next(iter(ready), None)
 
-    def running(self, kind: Kind) -> Job | None:
-        """The job of this kind that is being run; at most one is."""
-        return self._running.get(kind)
+    def running(self, lane: Lane) -> Job | None:
+        """The job of this lane that is being run; at most one is."""
+        return self._running.get(lane)
 
     def _waits(self, order: int, job_id: str) -> Job | None:
         job = self.jobs.get(job_id)
         return job if job is not None and job.state is State.SCHEDULED and job.order == order else None
 
+    def is_held_up(self, now: float) -> bool:
+        """Whether the host has work that waits for what the controller itself does before it in their queue."""
+        waiting = (self._waits(*entry) for entry in self._waiting[Lane.HOST])
+        holders = (self._waits_for(job) for job in waiting if job is not None and self._is_due(job, now))
+        return any(job is not None and job.lane is Lane.LIVE and job.state not in ON_THE_WAY for job in holders)
+
+    def _may_start(self, job: Job, now: float) -> bool:
+        return self._is_due(job, now) and self._waits_for(job) is None
+
+    def _is_due(self, job: Job, now: float) -> bool:
+        """Whether its window is open: at the moment of its end it no longer is."""
+        return (job.not_before is None or job.not_before <= now) and (job.until is None or now < job.until)
+
+    def _waits_for(self, job: Job) -> Job | None:
+        """What is unfinished before it in its queue, and somebody else's to do; None where nothing is.
+
+        A restart waits for what the controller does itself and for packages on their way (JCP026), but not for what
+        comes after work that needs that very restart.
+        """
+        for job_id in self._batches.get(job.batch, ()):
+            other = self.jobs.get(job_id)
+            if other is None or not other.is_open or other.lane is Lane.REBOOT:
+                continue
+            if other.state in ON_THE_WAY:
+                return other
+            if job.lane is Lane.REBOOT:
+                return other if other.lane is Lane.LIVE else None
+            if other.order >= job.order:
+                return None
+            if other.lane is not job.lane:
+                return other
+        return None
+
     # -- making and scheduling --------------------------------------------------------------------------------------
 
-    def create(self, kind: Kind, target: str, steps: Sequence[Step], now: float, by: str) -> Job:
-        """A new job, in state NEW.
-
-        Raises:
-            Rejected: JobStoreFull when `max_jobs` are stored already.
-        """
-        self.check_room(1)
+    def create(
+        self,
+        kind: Kind,
+        target: str,
+        steps: Sequence[Step],
+        now: float,
+        by: str,
+        *,
+        lane: Lane = Lane.HOST,
+        locks: tuple[str, ...] = (),
+        details: Mapping[str, object] | None = None,
+    ) -> Job:
+        """A new job, in state NEW. The room for it must have been made before (`check_room`, `make_room`)."""
         self._last_serial += 1
-        job_id = PREFIXES[kind] + self._number(now)
-        job = Job(job_id, kind, target, tuple(steps), now, created_by=by, serial=self._last_serial)
+        prefix = "RID_" if kind is Kind.REBOOT else "JID_"
+        job = Job(
+            prefix + self._number(now),
+            kind,
+            target,
+            tuple(steps),
+            now,
+            created_by=by,
+            lane=lane,
+            details=dict(details or {}),
+            serial=self._last_serial,
+        )
         self.jobs[job.id] = job
-        self._open[_lock_of(job)] = job
+        self.hold(job, *locks)
         return job
 
+    def hold(self, job: Job, *locks: str) -> None:
+        """Let an open job hold these, which nobody else holds."""
+        job.locks = (*job.locks, *locks)
+        for lock in locks:
+            self._open[lock] = job
+
     def check_room(self, jobs: int) -> None:
-        """Refuse when so many more jobs do not fit.
+        """Refuse when so many more jobs do not fit, not even after a full store has let go what it may.
 
         Raises:
             Rejected: JobStoreFull (JCP017).
         """
-        if len(self.jobs) + jobs > self.policy.max_jobs:
+        lacking = len(self.jobs) + jobs - self.policy.max_jobs
+        if lacking > 0 and len(self._droppable(lacking)) < lacking:
             raise Rejected(Message("JobStoreFull"))
+
+    def in_the_way(self, jobs: int) -> list[Job]:
+        """What a full store lets go so that so many more jobs fit: the jobs that completed first."""
+        return self._droppable(len(self.jobs) + jobs - self.policy.max_jobs)
+
+    def _droppable(self, number: int) -> list[Job]:
+        if number <= 0 or self.policy.full_store == "refuse":
+            return []
+        ended = (self.jobs[job_id] for _, _, job_id in sorted(self._ended) if job_id in self.jobs)
+        found: list[Job] = []
+        for job in ended:
+            if job.state in DROPPED_WHEN_FULL:
+                found.append(job)
+            if len(found) == number:
+                break
+        return found
 
     def schedule(
         self,
@@ -129,27 +198,47 @@ class Queue:
     ) -> None:
         """Give a job its place behind all that are scheduled already. `queued`: somebody asked for it."""
         job.fire(Event.SCHEDULE, now, job.says("JobScheduled"))
+        if not (job.queued and job.order):
+            self.take_place(job, queued=queued, not_before=not_before, until=until)
+        heapq.heappush(self._waiting[job.lane], (job.order, job.id))
+
+    def take_place(
+        self, job: Job, *, queued: bool, not_before: float | None = None, until: float | None = None, batch: int = 0
+    ) -> None:
+        """Note when and after whom a job is to run, whether it can already or not."""
         self._last_order += 1
         job.order = self._last_order
         job.queued = queued
         job.not_before, job.until = not_before, until
-        heapq.heappush(self._waiting[job.kind], (job.order, job.id))
+        if batch:
+            job.batch = batch
+            self._batches.setdefault(batch, []).append(job.id)
 
-    def start(self, job: Job, now: float) -> None:
+    def new_batch(self, jobs: Sequence[Job]) -> int:
+        """The number of a queue of these jobs; 0 where all of them are the host's, so that order alone decides."""
+        if all(job.lane is not Lane.LIVE and job.state is not State.DOWNLOADING for job in jobs):
+            return 0
+        self._last_batch += 1
+        return self._last_batch
+
+    def start(self, job: Job, now: float, says: Message | None = None) -> None:
         """Its turn has come."""
-        job.fire(Event.START, now, job.says("JobRunning" if job.kind is Kind.CONFIGURATION else "RebootPending"))
-        self._running[job.kind] = job
+        usual = job.says("RebootPending" if job.kind is Kind.REBOOT else "JobRunning")
+        job.fire(Event.START, now, says or usual)
+        self._running[job.lane] = job
 
     def check_queue(self, ids: Sequence[str], start: float | None, until: float | None, now: float) -> list[Job]:
         """The jobs that SetupJobQueue names, in its order.
 
-        A job that is merely ready (nobody scheduled it) may be put into a queue; one that was scheduled may not.
+        A job that is merely ready, or on its way, may be put into a queue; one that somebody scheduled may not.
 
         Raises:
-            Rejected: no job, a duplicate, an unknown id, a job in the wrong state, or an impossible window.
+            Rejected: no job, too many, a duplicate, an unknown id, a job in the wrong state, or an impossible window.
         """
         if not ids:
-            raise Rejected(Message("QueueParameterMissing", ("JobArray",)))
+            raise Rejected(Message("QueueParameterMissing", ("JobArray",), ("JobArray",)))
+        if len(ids) > self.policy.max_jobs:
+            raise Rejected(Message("QueueTooLong", (str(self.policy.max_jobs),), ("JobArray",)))
         reject_if_any(self._queue_faults(ids))
         self.check_window(start, until, now)
         return [self.jobs[job_id] for job_id in ids]
@@ -158,12 +247,14 @@ class Queue:
         """Refuse a start in the past (a minute's difference between two clocks is none) and too short a window.
 
         Raises:
-            Rejected: StartTimeInvalid, or WindowTooShort.
+            Rejected: StartTimeInvalid, UntilTimeInvalid, or WindowTooShort.
         """
         if start is not None and start < now - SECONDS_PER_MINUTE:
             raise Rejected(Message("StartTimeInvalid", (f"{now - start:.0f} s ago",)))
-        if max(start or now, until or now) > END:
+        if (start or now) > END:
             raise Rejected(Message("StartTimeInvalid", ("beyond the end of the calendar",)))
+        if (until or now) > END:
+            raise Rejected(Message("UntilTimeInvalid", ("beyond the end of the calendar",)))
         if until is not None and until < (start if start is not None else now) + WINDOW_SECONDS_MIN:
             raise Rejected(Message("WindowTooShort"))
 
@@ -172,13 +263,13 @@ class Queue:
         for job_id in ids:
             job = self.jobs.get(job_id)
             if job_id in seen:
-                yield Message("QueueDuplicateJob", (job_id,))
+                yield Message("QueueDuplicateJob", (job_id,), ("JobArray",))
             elif job is None:
-                yield Message("QueueUnknownJob", (job_id,))
+                yield Message("QueueUnknownJob", (job_id,), ("JobArray",))
             elif not job.is_open:
-                yield Message("QueueFinishedJob", (job_id,))
+                yield Message("QueueFinishedJob", (job_id,), ("JobArray",))
             elif job.state is State.RUNNING or job.queued:
-                yield Message("QueueScheduledJob", (job_id,))
+                yield Message("QueueScheduledJob", (job_id,), ("JobArray",))
             seen.add(job_id)
 
     # -- finishing and forgetting -----------------------------------------------------------------------------------
@@ -228,6 +319,7 @@ class Queue:
             "last_number": self._last_number,
             "last_order": self._last_order,
             "last_serial": self._last_serial,
+            "last_batch": self._last_batch,
         }
 
     def restore(self, counters: Mapping[str, int], jobs: Iterable[Job]) -> None:
@@ -237,22 +329,30 @@ class Queue:
             self._last_number = counters["last_number"]
             self._last_order = counters["last_order"]
             self._last_serial = counters["last_serial"]
+            self._last_batch = counters["last_batch"]
         for job in sorted(jobs, key=lambda job: job.serial):
             self.jobs[job.id] = job
             if job.is_open:
-                self._open[_lock_of(job)] = job
+                self._open.update(dict.fromkeys(job.locks, job))
             if job.state is State.SCHEDULED:
-                heapq.heappush(self._waiting[job.kind], (job.order, job.id))
+                heapq.heappush(self._waiting[job.lane], (job.order, job.id))
             elif job.state is State.RUNNING:
-                self._running[job.kind] = job
+                self._running[job.lane] = job
             elif not job.is_open:
                 heapq.heappush(self._ended, (job.ended_at or 0.0, job.serial, job.id))
+        for job in sorted(self.jobs.values(), key=lambda job: job.order):
+            if job.batch:
+                self._batches.setdefault(job.batch, []).append(job.id)
 
     def _let_go(self, job: Job) -> None:
-        if self._open.get(_lock_of(job)) is job:
-            del self._open[_lock_of(job)]
-        if self._running.get(job.kind) is job:
-            del self._running[job.kind]
+        for lock in job.locks:
+            if self._open.get(lock) is job:
+                del self._open[lock]
+        if self._running.get(job.lane) is job:
+            del self._running[job.lane]
+        others = self._batches.get(job.batch)
+        if others is not None and not any(id_ in self.jobs and self.jobs[id_].is_open for id_ in others):
+            del self._batches[job.batch]
 
     def _number(self, now: float) -> str:
         """Twelve digits: ten-thousandths of a second since 1970, of which the last twelve digits.
@@ -264,16 +364,7 @@ class Queue:
         behind = (self._last_number - number) % NUMBER_SPACE
         if self._last_number >= 0 and behind < NUMBER_SPACE // 2:
             number = (self._last_number + 1) % NUMBER_SPACE
-        while any(f"{prefix}{number:012d}" in self.jobs for prefix in PREFIXES.values()):
+        while any(f"{prefix}{number:012d}" in self.jobs for prefix in PREFIXES):
             number = (number + 1) % NUMBER_SPACE  # one kept since the digits last began again
         self._last_number = number
         return f"{number:012d}"
-
-
-def _lock_of(job: Job) -> str:
-    """What an open job holds: a configuration job its target, a reboot job nothing but itself."""
-    return job.target if job.kind is Kind.CONFIGURATION else job.id
-
-
-def _may_start(job: Job, now: float) -> bool:
-    return job.not_before is None or job.not_before <= now

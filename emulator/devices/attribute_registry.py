@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 from emulator.core.device import Attribute, Value
@@ -79,7 +79,7 @@ class Model:
     attributes: Mapping[str, Attribute]
     values: Mapping[str, Value]
     shown: frozenset[str]
-    """Names that the captured Bios resource lists."""
+    """Names that the captured resource lists."""
     flags: Mapping[tuple[str, str], tuple[Dependency, ...]]
     """The dependencies that decide (attribute, ReadOnly or Hidden)."""
     sets: Mapping[str, tuple[Dependency, ...]]
@@ -113,17 +113,20 @@ class Model:
             changed = following
 
 
-def build_model(values: Mapping[str, Any], registry: Mapping[str, Any] | None) -> Model:
-    """The shared part of a BIOS, from the Attributes of its resource and its AttributeRegistry resource.
+def build_model(
+    values: Mapping[str, Any], registry: Mapping[str, Any] | None, secret: re.Pattern[str] | None = None
+) -> Model:
+    """The shared part of a device, from the Attributes of its resource and its AttributeRegistry resource.
 
     Without a registry (None), the values tell the types: text, whole numbers and booleans, all writable.
+    A text whose name matches `secret` is a password, whatever the registry calls it.
 
     Raises:
         ValueError: when the registry is not one; the text says what and where.
     """
     entries = (registry or {}).get("RegistryEntries") or {}
-    described = [_attribute(entry) for entry in _list(entries, "Attributes")]
-    attributes = {attribute.name: attribute for attribute in described}
+    described = [_attribute(entry, secret) for entry in _list(entries, "Attributes")]
+    attributes = {attribute.name: _on_its_grid(attribute, values) for attribute in described}
     for name, value in values.items():
         if name not in attributes and (inferred := _infer(name, value)) is not None:
             attributes[name] = inferred
@@ -157,10 +160,32 @@ def _list(entries: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     return found
 
 
-def _attribute(entry: Mapping[str, Any]) -> Attribute:
+def shared(model: Model, others: Iterable[Model]) -> Model:
+    """The same model, in which every part that one of the others has too is that one's: functions of one adapter differ
+    in little but their addresses.
+    """
+    parts = {item.name: getattr(model, item.name) for item in fields(Model)}
+    for other in others:
+        parts |= {name: mine for name in parts if (mine := getattr(other, name)) == parts[name]}
+    return Model(**parts)
+
+
+def _on_its_grid(attribute: Attribute, values: Mapping[str, Any]) -> Attribute:
+    """Where the captured value is not so many increments above the lower bound, it is the bound that is off: the
+    registry of a PowerEdge R750 counts virtual functions in steps of 8 from 1 on, and its adapter has 8 of them.
+    """
+    value, lower, step = values.get(attribute.name), attribute.lower or 0, attribute.increment
+    if step and isinstance(value, int) and value >= lower and (value - lower) % step:
+        return replace(attribute, lower=lower + (value - lower) % step)
+    return attribute
+
+
+def _attribute(entry: Mapping[str, Any], secret: re.Pattern[str] | None) -> Attribute:
     name, kind = entry.get("AttributeName"), entry.get("Type")
     if not isinstance(name, str) or kind not in ("Enumeration", "String", "Integer", "Boolean", "Password"):
         raise ValueError(f"RegistryEntries/Attributes has an entry without a name or of unknown type: {name} {kind}")
+    if kind == "String" and secret is not None and secret.search(name):
+        kind = "Password"
     return Attribute(
         name=name,
         type=kind,
@@ -194,7 +219,9 @@ def _infer(name: str, value: Any) -> Attribute | None:
 
 
 def _delivered(attribute: Attribute, values: Mapping[str, Any]) -> Value:
-    """The value an attribute starts with: the captured one, else its default, else the first that it may hold."""
+    """The value an attribute starts with: the captured one, else its default, else the first that it may hold; a text
+    captured as null stays null.
+    """
     if values.get(attribute.name) is not None:
         found: Value = values[attribute.name]
         return found
@@ -202,6 +229,8 @@ def _delivered(attribute: Attribute, values: Mapping[str, Any]) -> Value:
         return None
     if attribute.default is not None:
         return attribute.default
+    if attribute.name in values and attribute.type == "String":
+        return None
     firsts: Mapping[str, Value] = {
         "Enumeration": attribute.choices[0] if attribute.choices else None,
         "Integer": attribute.lower,

@@ -13,7 +13,7 @@ from typing import Any
 
 from emulator.core.access import Account
 from emulator.core.host import Timings
-from emulator.core.queue import Policy
+from emulator.core.policy import Policy
 from emulator.mockup.reader import MockupError
 
 DEFAULT_ACCOUNTS = (
@@ -48,7 +48,9 @@ class Manifest:
     policy: Mapping[str, Any] | None = None
     """Only what the manifest sets; the rest is the dialect's preset."""
     devices: tuple[DevicePlace, ...] | None = None
-    """None: find them."""
+    """None: find them. Kinds of which none is listed are found too, but where the list is empty."""
+    host_ignores_shutdown: bool = False
+    """`[host] ignores_graceful_shutdown`."""
 
 
 def read_manifest(content: bytes | None, *, model: str, source: str, schema: Mapping[str, Any]) -> Manifest:
@@ -80,6 +82,7 @@ def read_manifest(content: bytes | None, *, model: str, source: str, schema: Map
         timings=Timings(**{name: float(value) for name, value in found.get("timings", {}).items()}),
         policy=found.get("policy"),
         devices=tuple(DevicePlace(**entry) for entry in found["devices"]) if "devices" in found else None,
+        host_ignores_shutdown=found.get("host", {}).get("ignores_graceful_shutdown", False),
     )
 
 

@@ -19,6 +19,8 @@ from typing import Any
 import orjson
 
 ROOT = "/redfish/v1"
+SETTINGS = "@Redfish.Settings"
+"""What a resource says of its settings resource."""
 MANIFEST = "machine.toml"
 ENTRIES_MAX = 50_000
 ENTRY_BYTES_MAX = 32 * 2**20

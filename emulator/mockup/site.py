@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from emulator.core.message import Message
 from emulator.devices.attribute_registry import Model, build_model
+from emulator.devices.firmware import Component
+from emulator.devices.network_function import spelled
+from emulator.mockup.boot import BootPlace, find_boot
+from emulator.mockup.inventory import find_components, links
+from emulator.mockup.logs import LogPlace, choose_lifecycle_log, find_logs
 from emulator.mockup.manifest import DevicePlace, Manifest
-from emulator.mockup.reader import ROOT, Document, MockupError, Tree, normal
-
-SETTINGS = "@Redfish.Settings"
+from emulator.mockup.network import NicPlace, find_nics
+from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,18 @@ class BiosPlace:
     uri: str
     settings_uri: str
     model: Model
+    boot: BootPlace | None = None
+    """The boot order of its host; None where the tree does not tell of one."""
+
+    @property
+    def device_model(self) -> Model:
+        """What the device holds: the attributes, and the boot order."""
+        return self.boot.model if self.boot else self.model
+
+    @property
+    def all_settings_uris(self) -> tuple[str, ...]:
+        """Its own settings, and those of the boot order that a vendor has elsewhere."""
+        return (self.settings_uri, *(self.boot.sources.values() if self.boot else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +51,55 @@ class Site:
     systems: tuple[str, ...]
     managers: tuple[str, ...]
     bioses: tuple[BiosPlace, ...]
+    nics: tuple[NicPlace, ...]
+    update_service: str | None
+    """None where the tree has none."""
+    firmware_inventory: str | None
+    """The collection; None where the tree has none."""
+    components: tuple[Component, ...]
+    """What the firmware inventory tells of, in its order."""
+    log_services: tuple[LogPlace, ...]
+    """Those of managers first, then of systems, then of chassis."""
 
-    def bios_at(self, settings_uri: str) -> BiosPlace | None:
-        """The BIOS whose settings resource this is; a trailing slash does not matter."""
+    @property
+    def pushes_into_inventory(self) -> bool:
+        """Whether a pushed package becomes an entry of the inventory first, as on a lifecycle controller."""
+        return self.dialect == "dell"
+
+    @property
+    def lifecycle_log(self) -> LogPlace | None:
+        """The log that tells of jobs and updates, None where the tree has no log to do so.
+
+        The one called Lclog, else the one that the job service links to, else the first of the first manager, else the
+        first of the first system.
+        """
+        service = _resource(self.tree, self.tree.documents[ROOT], "JobService", f"{ROOT}/JobService")
+        named = _link(self.tree.documents[service], "Log", "") if service else ""
+        return choose_lifecycle_log(self.log_services, named, (*self.managers[:1], *self.systems[:1]))
+
+    def device_at(self, settings_uri: str) -> str | None:
+        """The id of the device whose settings resource this is; a trailing slash does not matter."""
         wanted = normal(settings_uri)
-        return next((bios for bios in self.bioses if bios.settings_uri == wanted), None)
+        found = (bios.device_id for bios in self.bioses if wanted in bios.all_settings_uris)
+        functions = (nic.device_id for nic in self.nics if wanted in nic.all_settings_uris)
+        return next(found, None) or next(functions, None)
+
+    @property
+    def boot(self) -> BiosPlace | None:
+        """The BIOS that holds the boot order of the host (the first system)."""
+        return next((bios for bios in self.bioses if bios.boot is not None), None)
+
+    def spelled(self, device_id: str, message: Message) -> Message:
+        """A message about a device, in the names of its resource: a function without attributes has properties."""
+        plain = next((nic for nic in self.nics if nic.device_id == device_id and nic.attributes_uri is None), None)
+        return spelled(plain.properties, message) if plain is not None else message
+
+    def resource_of(self, device_id: str) -> str | None:
+        """The URI of the resource that shows a device."""
+        uris = {place.device_id: place.uri for place in self.bioses} | {
+            place.device_id: place.uri for place in self.nics
+        }
+        return uris.get(device_id)
 
 
 def survey(tree: Tree, manifest: Manifest) -> Site:
@@ -53,14 +114,24 @@ def survey(tree: Tree, manifest: Manifest) -> Site:
     if not systems:
         raise MockupError(f"{tree.source}: {ROOT}/Systems: the tree has no computer system")
     dialect = manifest.dialect or _dialect_of(root)
-    places = manifest.devices if manifest.devices is not None else _find_devices(tree, systems, dialect)
+    update_service = _resource(tree, root, "UpdateService", f"{ROOT}/UpdateService")
+    inventory = _inventory(tree, update_service)
+    listed = _listed(manifest, "bios")
+    living = _find_bioses(tree, systems, dialect) if listed is None else listed
+    bioses = tuple(_with_boot(tree, systems[0], dialect, _bios(tree, place)) for place in living)
+    taken = [place.device_id for place in bioses]
     return Site(
         tree=tree,
         dialect=dialect,
         utc_offset_minutes=_utc_offset(tree, managers, manifest),
         systems=systems,
         managers=managers,
-        bioses=tuple(_bios(tree, place) for place in places if place.kind == "bios"),
+        bioses=bioses,
+        nics=find_nics(tree, systems, _listed(manifest, "nic"), taken, below_system_too=dialect == "dell"),
+        update_service=update_service,
+        firmware_inventory=inventory,
+        components=find_components(tree, inventory, managers) if inventory else (),
+        log_services=find_logs(tree, (*managers, *systems, *_chassis(tree, root))),
     )
 
 
@@ -70,11 +141,36 @@ def _dialect_of(root: Document) -> str:
 
 
 def _link(document: Mapping[str, Any], name: str, otherwise: str) -> str:
-    found = document.get(name)
-    return normal(found["@odata.id"]) if isinstance(found, dict) and "@odata.id" in found else otherwise
+    return next(iter(links(document.get(name))), otherwise)
 
 
-def _find_devices(tree: Tree, systems: tuple[str, ...], dialect: str) -> tuple[DevicePlace, ...]:
+def _resource(tree: Tree, document: Mapping[str, Any], name: str, otherwise: str) -> str | None:
+    """The URI of the resource to which a document links; None where it is not in the tree."""
+    uri = _link(document, name, otherwise)
+    return uri if uri in tree.documents else None
+
+
+def _inventory(tree: Tree, update_service: str | None) -> str | None:
+    if update_service is None:
+        return None
+    default = f"{ROOT}/UpdateService/FirmwareInventory"
+    return _resource(tree, tree.documents[update_service], "FirmwareInventory", default)
+
+
+def _chassis(tree: Tree, root: Document) -> list[str]:
+    collection = tree.get(_link(root, "Chassis", f"{ROOT}/Chassis")) or {}
+    return links(collection.get("Members"))
+
+
+def _listed(manifest: Manifest, kind: str) -> tuple[DevicePlace, ...] | None:
+    """The devices of this kind that the manifest lists; None: they are to be found. An empty list says: none lives."""
+    if manifest.devices is None:
+        return None
+    found = tuple(place for place in manifest.devices if place.kind == kind)
+    return found if found or not manifest.devices else None
+
+
+def _find_bioses(tree: Tree, systems: tuple[str, ...], dialect: str) -> tuple[DevicePlace, ...]:
     places: list[DevicePlace] = []
     for system in systems:
         uri = _link(tree.documents[system], "Bios", "")
@@ -98,6 +194,13 @@ def _bios(tree: Tree, place: DevicePlace) -> BiosPlace:
         raise MockupError(f"{tree.source}: {registry_uri}: not an attribute registry: {error}") from error
     settings = _link(document.get(SETTINGS) or {}, "SettingsObject", f"{place.path}/Settings")
     return BiosPlace(place.id, place.path, settings, model)
+
+
+def _with_boot(tree: Tree, host: str, dialect: str, bios: BiosPlace) -> BiosPlace:
+    """The host's BIOS with the host's boot order; any other as it is."""
+    if _link(tree.documents[host], "Bios", f"{host}/Bios") != bios.uri:
+        return bios
+    return replace(bios, boot=find_boot(tree, host, dialect, bios.model))
 
 
 def _attribute_registry(tree: Tree, bios: Document) -> tuple[str, Document | None]:

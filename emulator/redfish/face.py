@@ -12,12 +12,15 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from emulator.core.access import Account
+from emulator.core.controller import Condition
 from emulator.core.dialect import Dialect
 from emulator.core.machine import Machine
 from emulator.core.message import Message, Rejected
@@ -26,23 +29,26 @@ from emulator.mockup.reader import normal
 from emulator.mockup.site import Site
 from emulator.redfish.check import check_payload, parse_body
 from emulator.redfish.errors import error_reply
-from emulator.redfish.query import apply_query, parse_query
+from emulator.redfish.query import apply_query, first_page, parse_query
 from emulator.redfish.rendering import (
     COMMON_HEADERS,
     ODATA_VERSION,
+    ReadyDocument,
     ReadyResponse,
     Rendered,
     finished,
     not_modified,
     render_document,
+    render_file,
     sized,
     tags_of,
 )
 from emulator.redfish.router import NO_PARAMS, Router
 from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
 from emulator.runtime.authentication import Authenticator
-from emulator.runtime.body import BODY_BYTES_MAX, drain
+from emulator.runtime.body import BODY_BYTES_MAX, DRAIN_BYTES_MAX, drain
 from emulator.runtime.fleet import Fleet, Seat
+from emulator.runtime.transfers import IMAGE_BYTES_MAX
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +57,23 @@ Environ = dict[str, Any]
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
 RENDERED_MAX = 512
 """Rendered documents kept for each machine."""
+PIECES_MAX = 8_192
+"""Documents of jobs kept for each machine, for the lists that show them whole."""
+STRANGERS = frozenset({"AccessUnauthorized", "LoginFailed"})
+"""Refusals of callers who are not known; of all others an image is read to its end before it is refused."""
 _SLASHES = re.compile(r"/{2,}")
+
+
+class _Piece(NamedTuple):
+    """The document of a job, as it was at a version of that job."""
+
+    job_id: str
+    version: int
+    document: ReadyDocument
+
+    def is_true_of(self, machine: Machine) -> bool:
+        """Whether the job is still there and as it was."""
+        return machine.job_version(self.job_id) == self.version and self.job_id in machine.queue.jobs
 
 
 class Face:
@@ -75,6 +97,7 @@ class Face:
         self._router = Router(resources)
         self._identities = identities
         self._passive: dict[str, Rendered] = {}
+        self._pieces: WeakKeyDictionary[Machine, dict[str, _Piece]] = WeakKeyDictionary()
 
     def mount(self, app: Flask) -> None:
         """Answer for everything below /redfish."""
@@ -82,13 +105,29 @@ class Face:
             app.add_url_rule(rule, endpoint=rule, view_func=self._answer, methods=METHODS, strict_slashes=False)
 
     def document(self, call: Call, uri: str) -> Document | None:
-        """Any resource as the caller of `call` would get it, for $expand."""
-        place = normal(uri.partition("#")[0])
+        """Any resource as the caller of `call` would get it, for $expand. What is handed out is not to be changed."""
+        place = uri if "#" not in uri else uri.partition("#")[0]
+        pieces = self._pieces.get(call.machine)
+        kept = pieces.get(place) if pieces is not None else None
+        if kept is not None and kept.is_true_of(call.machine):
+            return kept.document
+        place = normal(place)
         found = self._router.find(place)
         if found is None or found[0].get is None:
             return self._site.tree.get(place)
-        got = found[0].get(replace(call, uri=place, params=found[1], body={}))
-        return dict(got.body or {}) if isinstance(got, Reply) else got
+        resource, params = found
+        got = found[0].get(call.at(place, params))
+        document = dict(got.body or {}) if isinstance(got, Reply) else got
+        if document is None or not resource.of_job:
+            return document if document is None else first_page(place, document, resource.page)
+        return self._kept_piece(call.machine, place, params["id"], document)
+
+    def _kept_piece(self, machine: Machine, place: str, job_id: str, document: Document) -> Document:
+        pieces = self._pieces.setdefault(machine, {})
+        if len(pieces) >= PIECES_MAX:
+            pieces.clear()
+        pieces[place] = _Piece(job_id, machine.job_version(job_id), ReadyDocument(document))
+        return pieces[place].document
 
     # -- one request --------------------------------------------------------------------------------------------------
 
@@ -98,6 +137,7 @@ class Face:
         try:
             return ReadyResponse(self._handle(environ, uri))
         except Rejected as refusal:
+            drain(environ, DRAIN_BYTES_MAX if refusal.messages[0].key in STRANGERS else IMAGE_BYTES_MAX)
             return ReadyResponse(self._refusal(refusal, uri))
         except RequestEntityTooLarge:
             drain(environ)
@@ -112,7 +152,7 @@ class Face:
         Nothing is refused here: whatever cannot be answered at once goes through Flask.
         """
         seat = self._fleet.seat_for(environ.get("HTTP_HOST", ""))
-        if seat is None:
+        if seat is None or _may_be_absent(seat):
             return None
         uri = _uri(environ)
         found = self._router.find(uri)
@@ -130,6 +170,8 @@ class Face:
             raise Rejected(Message("ResourceMissingAtURI", (f"//{environ.get('HTTP_HOST', '')[:100]}{uri}",)))
         found = self._router.find(uri)
         resource, params = found if found is not None else (None, NO_PARAMS)
+        if _may_be_absent(seat):
+            _check_present(seat, resource)
         account = self._account(environ, seat, uri, resource, method)
         if environ.get("HTTP_ODATA_VERSION", ODATA_VERSION) != ODATA_VERSION:
             raise Rejected(Message("PreconditionFailed"))
@@ -205,11 +247,13 @@ class Face:
         status, document, headers = (
             (got.status, dict(got.body or {}), got.headers) if isinstance(got, Reply) else (200, got, ())
         )
-        query = parse_query(request.args) if request.query_string else None
-        if query is not None:
-            document = apply_query(call, document, query)
-        if self._identities is not None and number > 1:
-            document = self._identities.document_for(number, document)
+        own = partial(self._identities.document_for, number) if self._identities is not None and number > 1 else None
+        if isinstance(got, Reply) and got.file is not None:
+            return render_file(status, *got.file(own or dict), _allow(resource))
+        page = resource.page if resource is not None else None
+        document = apply_query(call, document, parse_query(request.args), page, own)
+        if own is not None:
+            document = own(document)
         return render_document(status, document, _allow(resource), headers)
 
     def _render_passive(self, uri: str) -> Rendered | None:
@@ -236,9 +280,12 @@ class Face:
             raise Rejected(Message("ResourceMissingAtURI", (uri,)))
         if resource is None or verb is None:
             raise Rejected(Message("OperationNotAllowed"))
+        if verb.needs_if_match and not request.headers.get("If-Match"):
+            raise Rejected(Message("PreconditionRequired"))
         body = self._body(verb)
+        upload = verb.upload(request) if verb.upload is not None else {}
         with seat.turn() as machine:
-            call = self._call(machine, uri, params, account, body)
+            call = self._call(machine, uri, params, account, body, upload)
             self._check_if_match(call, seat.number, resource)
             reply = verb.handler(call)
         if self._identities is not None and seat.number > 1 and reply.body is not None:
@@ -251,7 +298,8 @@ class Face:
         content = request.get_data(cache=False)
         if len(content) >= BODY_BYTES_MAX:
             raise RequestEntityTooLarge
-        body = parse_body(content, request.content_type, optional=verb.action is not None)
+        content_type = None if verb.any_type else request.content_type
+        body = parse_body(content, content_type, optional=verb.action is not None)
         check_payload(verb.payload, body, verb.action)
         return body
 
@@ -274,6 +322,7 @@ class Face:
         params: Mapping[str, str],
         account: Account | None,
         body: Mapping[str, Any] | None = None,
+        upload: Mapping[str, Any] | None = None,
     ) -> Call:
         return Call(
             machine=machine,
@@ -286,16 +335,42 @@ class Face:
             authenticator=self._authenticator,
             oem=self._oem,
             body=body or {},
+            upload=upload or {},
         )
 
     def _refusal(self, refusal: Rejected, uri: str) -> Rendered:
         reply = error_reply(self._dialect, refusal.messages)
         if reply.status == 401:
             return finished(replace(reply, headers=(("WWW-Authenticate", 'Basic realm="Redfish"'),)))
+        if reply.status == 503 and refusal.messages[0].key in ("ControllerAway", "ControllerNotReady"):
+            return finished(replace(reply, headers=(("Retry-After", refusal.messages[0].args[0]),)))
         if reply.status == 405:
             found = self._router.find(uri)
             return finished(replace(reply, headers=(("Allow", _allow(found[0] if found else None)),)))
         return finished(reply)
+
+
+def _may_be_absent(seat: Seat) -> bool:
+    """Whether the controller was restarting, or its data services were, or something is due that may make it so.
+
+    A machine that is not loaded has nothing stored: one that has is loaded when the process starts.
+    """
+    machine = seat.machine
+    if machine is None:
+        return False
+    return machine.controller.condition in (Condition.AWAY, Condition.NOT_READY) or not seat.is_settled()
+
+
+def _check_present(seat: Seat, resource: Resource | None) -> None:
+    """Refuse while there is nobody to answer.
+
+    Raises:
+        Rejected: ControllerAway for everything, ControllerNotReady for what the data services would have to tell.
+    """
+    with seat.turn() as machine:
+        machine.check_present()
+        if resource is not None and resource.needs_ready:
+            machine.check_ready()
 
 
 def _privilege(resource: Resource | None, method: str, *, is_file: bool) -> str | None:
@@ -311,7 +386,8 @@ def _privilege(resource: Resource | None, method: str, *, is_file: bool) -> str 
 def _allow(resource: Resource | None) -> str:
     if resource is None:
         return "GET, HEAD"
-    return ", ".join([*(("GET", "HEAD") if resource.get else ()), *resource.verbs])
+    verbs = (method for method, verb in resource.verbs.items() if verb.is_listed)
+    return ", ".join([*(("GET", "HEAD") if resource.get else ()), *verbs])
 
 
 def _uri(environ: Environ) -> str:

@@ -19,6 +19,30 @@ TIME_OF_DAY = frozenset({"DateTime"})
 """Properties that differ from one reading to the next and do not make a document another one."""
 
 
+class ReadyDocument(dict[str, Any]):
+    """A document that keeps its bytes, for lists that show it whole again and again. It is not to be changed."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self.content = orjson.Fragment(orjson.dumps(document))
+
+
+def to_bytes(document: Document) -> bytes:
+    """A document as JSON; parts of it whose bytes are at hand are not written anew."""
+    return orjson.dumps(document, _content_of, orjson.OPT_PASSTHROUGH_SUBCLASS)
+
+
+def _content_of(value: Any) -> Any:
+    """What orjson does not write by itself here: subclasses of its own types."""
+    if isinstance(value, ReadyDocument):
+        return value.content
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a document")
+
+
 class Rendered(NamedTuple):
     """An answer to a GET, ready to be sent."""
 
@@ -51,16 +75,23 @@ class ReadyResponse(Response):
 
 def render_document(status: int, document: Document, allow: str, extra: Sequence[tuple[str, str]]) -> Rendered:
     """A document as the answer to a GET. Its ETag does not change with the time of day."""
-    body = orjson.dumps(document)
+    body = to_bytes(document)
     lasting = body
     if not TIME_OF_DAY.isdisjoint(document):
-        lasting = orjson.dumps({name: value for name, value in document.items() if name not in TIME_OF_DAY})
+        lasting = to_bytes({name: value for name, value in document.items() if name not in TIME_OF_DAY})
     etag = f'"{hashlib.blake2b(lasting, digest_size=9).hexdigest()}"'
     headers = [*COMMON_HEADERS, ("Allow", allow), ("ETag", etag), *extra]
     kind = document.get("@odata.type")
     if isinstance(kind, str) and kind.startswith("#"):
         headers.append(("Link", f"<{SCHEMAS}{kind[1:].rpartition('.')[0]}.json>; rel=describedby"))
     return sized(Rendered(status, body if document else b"", headers, etag))
+
+
+def render_file(status: int, content: bytes, kind: str, allow: str) -> Rendered:
+    """What is no document as the answer to a GET; `kind` is its media type."""
+    etag = f'"{hashlib.blake2b(content, digest_size=9).hexdigest()}"'
+    headers = [*COMMON_HEADERS[:2], ("Content-Type", kind), ("Allow", allow), ("ETag", etag)]
+    return sized(Rendered(status, content, headers, etag))
 
 
 def finished(reply: Reply) -> Rendered:

@@ -25,11 +25,14 @@ STATUS: Mapping[str, int] = {
     "Base.ActionParameterValueConflict": 409,
     "Base.PreconditionFailed": 412,
     "Base.PayloadTooLarge": 413,
+    "Base.PreconditionRequired": 428,
+    "IDRAC.SYS404": 428,
     "Base.HeaderInvalid": 415,
     "IDRAC.SYS401": 415,
     "Base.InternalError": 500,
     "Base.QueryParameterUnsupported": 501,
     "Base.CreateLimitReachedForResource": 503,
+    "Base.ServiceTemporarilyUnavailable": 503,
     "Base.SessionLimitExceeded": 503,
 }
 

@@ -12,10 +12,13 @@ raises `Rejected`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, Protocol, overload
+
+from flask import Request
 
 from emulator.core.access import Account
 from emulator.core.dialect import Dialect, Said
@@ -26,6 +29,8 @@ from emulator.mockup.site import Site
 from emulator.runtime.authentication import Authenticator
 
 Document = dict[str, Any]
+Own = Callable[[Document], Document]
+"""Makes a document one controller's own: with its serial numbers, its MAC addresses."""
 NUMBER_DIGITS_MAX = 9
 
 
@@ -51,6 +56,22 @@ class Call:
     authenticator: Authenticator
     oem: Oem
     body: Mapping[str, Any] = field(default_factory=dict)
+    upload: Mapping[str, Any] = field(default_factory=dict)
+    """What a verb's `upload` has read."""
+
+    def at(self, uri: str, params: Mapping[str, str]) -> Call:
+        """The same caller's GET of another resource, in the same turn."""
+        return Call(
+            self.machine,
+            self.site,
+            self.dialect,
+            self.documents,
+            uri,
+            params,
+            self.account,
+            self.authenticator,
+            self.oem,
+        )
 
     def base(self, uri: str | None = None) -> Document:
         """The mockup's resource at this URI (default: the one called), to be laid over; {} where it has none."""
@@ -77,12 +98,11 @@ class Call:
 
     def local(self, moment: float) -> datetime:
         """A virtual moment in the controller's local time."""
-        zone = timezone(timedelta(minutes=self.site.utc_offset_minutes))
-        return datetime.fromtimestamp(moment, zone)
+        return local_time(self.site.utc_offset_minutes, moment)
 
     def time(self, moment: float) -> str:
         """A virtual moment as Redfish writes it: local time with its offset, whole seconds."""
-        return self.local(moment).isoformat(timespec="seconds")
+        return local_text(self.site.utc_offset_minutes, moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,8 @@ class Reply:
     status: int = 200
     body: Mapping[str, Any] | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    file: Callable[[Own], tuple[bytes, str]] | None = None
+    """Where a reader gets a file and no document: its content and media type. Then the body is what $expand shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +127,14 @@ class Verb:
     """The name of the body's schema in `schemas/payloads`; None: a body is ignored."""
     action: str | None = None
     """The action's name, where the body holds its parameters."""
+    any_type: bool = False
+    """True: a JSON body whatever its Content-Type says (clients leak that of an earlier upload)."""
+    upload: Callable[[Request], Mapping[str, Any]] | None = None
+    """Reads a body that is too large to be kept; `Call.upload` is what it gives."""
+    is_listed: bool = True
+    """False: not in Allow, because the resource's schema does not permit it and clients use it all the same."""
+    needs_if_match: bool = False
+    """True: a request without If-Match is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +149,13 @@ class Resource:
     """For GET."""
     timeless: bool = True
     """False: the document tells the time of day, so it differs from one moment to the next."""
+    page: int | None = None
+    """Of a collection: members per page when the client does not say; None: all."""
+    of_job: bool = False
+    """True: the document depends on nothing but the job that the URI's `id` names, so lists of it need not make it
+    anew while that job stays as it is."""
+    needs_ready: bool = True
+    """False: it answers while the controller's data services are starting again, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +165,24 @@ class Oem:
     resources: Callable[[Site], list[Resource]] = lambda _: []
     extend: Mapping[str, Callable[[Call, Document], Document]] = field(default_factory=dict)
     """Schema name -> adds the vendor's part to a document of that schema."""
+    export: Callable[[Document, str, Job], tuple[bytes, str]] | None = None
+    """(the system's document, the time of the export as text, an export job) -> its profile as a file, and the file's
+    media type. None where the vendor has no profiles."""
+
+
+def local_time(utc_offset_minutes: int, moment: float) -> datetime:
+    """A virtual moment in the local time of this offset."""
+    return datetime.fromtimestamp(moment, _zone(utc_offset_minutes))
+
+
+@cache
+def _zone(utc_offset_minutes: int) -> timezone:
+    return timezone(timedelta(minutes=utc_offset_minutes))
+
+
+def local_text(utc_offset_minutes: int, moment: float) -> str:
+    """A virtual moment as Redfish writes it: local time with its offset, whole seconds."""
+    return local_time(utc_offset_minutes, moment).isoformat(timespec="seconds")
 
 
 # -- pieces of documents ----------------------------------------------------------------------------------------------
@@ -136,6 +191,31 @@ class Oem:
 def link(uri: str) -> dict[str, str]:
     """A reference to a resource."""
     return {"@odata.id": uri}
+
+
+class LazyMembers(Sequence[Document]):
+    """Members of a long collection, each made when it is asked for: a page costs what its own members cost.
+
+    `length` is how many there are, `member` gives the one at an index from 0 on. A slice is a list.
+    """
+
+    def __init__(self, length: int, member: Callable[[int], Document]) -> None:
+        self._indices = range(length)
+        self._member = member
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    @overload
+    def __getitem__(self, key: int) -> Document: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> list[Document]: ...
+
+    def __getitem__(self, key: int | slice) -> Document | list[Document]:
+        if isinstance(key, slice):
+            return [self._member(index) for index in self._indices[key]]
+        return self._member(self._indices[key])
 
 
 def collection(call: Call, kind: str, name: str, uris: list[str]) -> Document:
@@ -183,6 +263,11 @@ def succeeded(call: Call, *messages: str, status: int = 200, headers: tuple[tupl
 def success_messages(call: Call, *messages: str) -> list[Document]:
     """Base.Success, then these."""
     return [entry for key in ("Success", *messages) for entry in message_objects(call.dialect, Message(key))]
+
+
+def created_messages(call: Call) -> list[Document]:
+    """What is said of a new resource: Base.Created, and the vendor's word for it [C]."""
+    return [entry for key in ("Created", "ResourceCreated") for entry in message_objects(call.dialect, Message(key))]
 
 
 def accepted(call: Call, job: Job) -> Reply:

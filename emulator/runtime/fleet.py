@@ -28,12 +28,15 @@ _NUMBERED_NAME = re.compile(r"[a-z]+-(\d{1,8})(?:\.|$)", re.IGNORECASE)
 class Seat:
     """One machine's place in the process: its lock, and what was rendered of it."""
 
-    __slots__ = ("_fleet", "lock", "machine", "number", "rendered")
+    __slots__ = ("_fleet", "lock", "machine", "next_due", "number", "rendered")
 
     def __init__(self, fleet: Fleet, number: int) -> None:
         self.number = number
         self.lock = Lock()
         self.machine: Machine | None = None
+        self.next_due: float | None = None
+        """The virtual moment of the next thing due, as the last turn left it: readers without the lock must not ask the
+        timeline, which drops dead entries when it is asked."""
         self.rendered: dict[str, tuple[int, Any]] = {}
         """A face's cache: key -> (the machine's version, whatever was made of it)."""
         self._fleet = fleet
@@ -69,15 +72,20 @@ class Seat:
     def is_current(self, version: int) -> bool:
         """Whether what was rendered at this version is still true: nothing has changed and nothing is due."""
         machine = self.machine
-        if machine is None or machine.version != version:
-            return False
-        due = machine.timeline.next_at()
-        return due is None or due > machine.clock.now()
+        return machine is not None and machine.version == version and self.is_settled()
+
+    def is_settled(self) -> bool:
+        """Whether nothing is due that has not happened yet."""
+        machine, due = self.machine, self.next_due
+        return machine is None or due is None or due > machine.clock.now()
 
     def _save(self, machine: Machine) -> None:
         changes = machine.take_changes()
         if changes:
             self._fleet.store.save(machine.id, changes)
+        self.next_due = machine.next_due()
+        if machine.transfers and self._fleet.on_transfers is not None:
+            self._fleet.on_transfers(self)
         self._fleet.wake_at(self)  # with the lock held: what a later turn says must not be overtaken
 
 
@@ -89,6 +97,8 @@ class Fleet:
         self.store = store
         self.on_turn: Callable[[Seat, float | None], None] | None = None
         """Told after each turn when the machine's next thing is due, in real time; None: nothing is."""
+        self.on_transfers: Callable[[Seat], None] | None = None
+        """Told after each turn of a machine that has transfers."""
         self._build = build
         self._seats: dict[int, Seat] = {}
         self._by_host: dict[str, Seat] = {}

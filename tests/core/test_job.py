@@ -17,6 +17,7 @@ from emulator.core.job import (
     IllegalTransition,
     Job,
     Kind,
+    Lane,
     Moment,
     Outcome,
     State,
@@ -39,7 +40,34 @@ def job_in(state: State, outcomes: int = 0, steps: int = 3) -> Job:
 def test_the_law_is_this_one() -> None:
     """Written down a second time, so that a change of the law is a change of two files."""
     law = {
-        State.NEW: {Event.SCHEDULE: State.SCHEDULED, Event.FAIL: State.FAILED, Event.CANCEL: State.CANCELLED},
+        State.NEW: {
+            Event.VALIDATE: State.READY,
+            Event.DOWNLOAD: State.DOWNLOADING,
+            Event.SCHEDULE: State.SCHEDULED,
+            Event.START: State.RUNNING,
+            Event.FAIL: State.FAILED,
+            Event.EXPIRE: State.FAILED,
+            Event.CANCEL: State.CANCELLED,
+        },
+        State.DOWNLOADING: {
+            Event.RECEIVE: State.DOWNLOADING,
+            Event.ARRIVE: State.DOWNLOADED,
+            Event.FAIL: State.FAILED,
+            Event.EXPIRE: State.FAILED,
+            Event.CANCEL: State.CANCELLED,
+        },
+        State.DOWNLOADED: {
+            Event.SCHEDULE: State.SCHEDULED,
+            Event.START: State.RUNNING,
+            Event.FAIL: State.FAILED,
+            Event.EXPIRE: State.FAILED,
+            Event.CANCEL: State.CANCELLED,
+        },
+        State.READY: {
+            Event.SCHEDULE: State.SCHEDULED,
+            Event.EXPIRE: State.FAILED,
+            Event.CANCEL: State.CANCELLED,
+        },
         State.SCHEDULED: {
             Event.SCHEDULE: State.SCHEDULED,
             Event.START: State.RUNNING,
@@ -83,7 +111,7 @@ def test_nothing_happens_to_a_finished_job_any_more(state: State) -> None:
     assert not job_in(state).is_open
 
 
-@pytest.mark.parametrize("state", [State.NEW, State.SCHEDULED, State.RUNNING])
+@pytest.mark.parametrize("state", [state for state in State if state not in FINISHED])
 def test_every_unfinished_job_is_open_and_can_be_cancelled(state: State) -> None:
     assert job_in(state).is_open
     assert TRANSITIONS[state, Event.CANCEL] is State.CANCELLED
@@ -115,6 +143,9 @@ def test_the_verdict_over_the_outcomes(outcomes: list[Outcome], event: Event) ->
     ("state", "outcomes", "steps", "percent"),
     [
         (State.NEW, 0, 3, 0),
+        (State.DOWNLOADING, 0, 0, 0),
+        (State.DOWNLOADED, 0, 3, 0),
+        (State.READY, 0, 3, 0),
         (State.SCHEDULED, 0, 3, 0),
         (State.RUNNING, 0, 3, 1),  # it runs, and people see that
         (State.RUNNING, 1, 3, 33),
@@ -129,6 +160,32 @@ def test_the_verdict_over_the_outcomes(outcomes: list[Outcome], event: Event) ->
 )
 def test_percent_complete(state: State, outcomes: int, steps: int, percent: int) -> None:
     assert job_in(state, outcomes, steps).percent == percent
+
+
+@pytest.mark.parametrize(
+    ("received", "total", "percent"),
+    [
+        (0, 1000, 0),
+        (9, 1000, 0),
+        (10, 1000, 1),
+        (500, 1000, 50),
+        (999, 1000, 99),
+        (1000, 1000, 99),  # it has arrived when it has been looked at
+        (2000, 1000, 99),
+        (500, None, 0),  # nobody knows how much is to come
+        (500, 0, 0),
+    ],
+)
+def test_while_a_package_is_on_its_way_the_percentage_is_the_share_that_is_there(
+    received: int, total: int | None, percent: int
+) -> None:
+    job = job_in(State.DOWNLOADING)
+    job.details.update(received=received, total=total)
+    assert job.percent == percent
+
+
+def test_a_verdict_over_nothing_is_that_all_went_well() -> None:
+    assert verdict([]) is Event.COMPLETE
 
 
 # -- keeping ----------------------------------------------------------------------------------------------------------
@@ -153,6 +210,11 @@ JOBS = st.builds(
     state=st.sampled_from(State),
     message=st.none() | MESSAGES,
     created_by=TEXTS,
+    lane=st.sampled_from(Lane),
+    locks=st.lists(TEXTS, max_size=2).map(tuple),
+    details=st.dictionaries(TEXTS, VALUES | st.lists(VALUES, max_size=2), max_size=3),
+    batch=st.integers(0, 1000),
+    serial=st.integers(0, 1000),
     order=st.integers(0, 1000),
     queued=st.booleans(),
     not_before=st.none() | MOMENTS,

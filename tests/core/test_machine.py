@@ -3,33 +3,51 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
-from core_world import BIOS, MODEL, SECOND, START, manual_clock, new_machine, picture, refusal
+from core_world import (
+    BIOS,
+    FORCED,
+    GRACEFUL,
+    MODEL,
+    OFF,
+    POST,
+    POWER_CYCLE,
+    SCHEDULES,
+    SECOND,
+    SHUTDOWN,
+    START,
+    STEP,
+    VALIDATE,
+    manual_clock,
+    new_machine,
+    picture,
+    refusal,
+    refused_whole,
+)
 
 from emulator.core.access import Session
 from emulator.core.clock import Clock
 from emulator.core.device import seal
-from emulator.core.engine import DUE, ENDINGS, REBOOT_EVENTS
+from emulator.core.engine import COURSES, DUE, REBOOT_EVENTS
 from emulator.core.host import PHASES, RESETS, Phase, Power, Timings
 from emulator.core.job import Event, Job, Kind, State
 from emulator.core.machine import SESSIONS_MAX, Machine
 from emulator.core.message import Message
-from emulator.core.queue import CLEAR_ALL, Policy
+from emulator.core.policy import Policy
+from emulator.core.queue import CLEAR_ALL
+from emulator.core.window import Window
 from emulator.devices.bios import Bios
 from emulator.stores.memory import MemoryStore
-
-VALIDATE, SHUTDOWN, OFF, POST, BOOT, STEP = 3.0, 20.0, 5.0, 90.0, 45.0, 15.0
-POWER_CYCLE = "PowerCycle"
-GRACEFUL = "GracefulRebootWithoutForcedShutdown"
-FORCED = "GracefulRebootWithForcedShutdown"
 
 
 @pytest.fixture
 def machine() -> Machine:
-    return new_machine()
+    """Its jobs are scheduled as soon as they are validated; `test_policy.py` has the other ways."""
+    return new_machine(policy=SCHEDULES)
 
 
 def history(job: Job) -> list[tuple[float, str, str]]:
@@ -69,7 +87,8 @@ def bring_to(machine: Machine, phase: Phase) -> None:
 # -- the story --------------------------------------------------------------------------------------------------------
 
 
-def test_a_staged_value_becomes_a_job_and_the_job_runs_at_the_next_start(machine: Machine) -> None:
+def test_a_staged_value_becomes_a_job_and_the_job_runs_at_the_next_start() -> None:
+    machine = new_machine()
     machine.stage(BIOS, {"BootMode": "Uefi", "NumLock": False})
     assert machine.pending[BIOS].values == {"BootMode": "Uefi", "NumLock": False}
     assert machine.devices[BIOS].read()["BootMode"] == "Bios"
@@ -79,11 +98,12 @@ def test_a_staged_value_becomes_a_job_and_the_job_runs_at_the_next_start(machine
     machine.advance(2.999)
     assert job.state is State.NEW
     machine.advance(0.001)
-    assert (job.state, job.message, job.percent) == (State.SCHEDULED, job.says("JobScheduled"), 0)
+    assert (job.state, job.message, job.percent) == (State.READY, job.says("JobReadyForRestart"), 0)
 
     machine.advance(1000)  # it waits for a start, without limit
-    assert job.state is State.SCHEDULED
+    assert job.state is State.READY
     machine.reset("ForceRestart")
+    assert (job.state, job.message, job.percent) == (State.SCHEDULED, job.says("JobScheduled"), 0)
     assert (machine.host.phase, machine.host.last_reset_at) == (Phase.POST, START + 1003)
     machine.advance(89.999)
     assert (machine.host.phase, job.state) == (Phase.POST, State.SCHEDULED)
@@ -105,7 +125,8 @@ def test_a_staged_value_becomes_a_job_and_the_job_runs_at_the_next_start(machine
     assert machine.next_due() is None
 
     assert history(job) == [
-        (3, "schedule", "Scheduled"),
+        (3, "validate", "ReadyForExecution"),
+        (1003, "schedule", "Scheduled"),
         (1093, "start", "Running"),
         (1108, "progress", "Running"),
         (1123, "progress", "Running"),
@@ -177,7 +198,7 @@ def test_a_job_made_ready_while_another_runs_gets_its_turn_in_the_same_start(mac
 
 
 def test_with_steps_that_take_no_time_it_is_all_over_at_the_end_of_post() -> None:
-    machine = new_machine(timings=Timings(bios_step_seconds=0))
+    machine = new_machine(timings=Timings(bios_step_seconds=0), policy=SCHEDULES)
     job = job_on(machine, BIOS, BootMode="Uefi", NumLock=False)
     machine.reset("ForceRestart")
     machine.advance(POST)
@@ -412,11 +433,10 @@ def test_whatever_became_of_an_earlier_reboot_a_power_cycle_starts_a_host_that_i
     assert second.state is State.COMPLETED
 
 
-@pytest.mark.parametrize("kind", REBOOT_EVENTS)
-def test_every_end_of_a_job_has_something_to_say(kind: str) -> None:
-    assert {(job, event) for job in Kind for event in (Event.COMPLETE, Event.COMPLETE_WITH_ERRORS, Event.FAIL)} == set(
-        ENDINGS
-    )
+def test_every_kind_of_job_has_a_course_and_every_end_of_it_has_something_to_say() -> None:
+    assert set(COURSES) == set(Kind)
+    for kind, course in COURSES.items():
+        assert set(course.endings) == {Event.COMPLETE, Event.COMPLETE_WITH_ERRORS, Event.FAIL}, kind
 
 
 # -- windows ----------------------------------------------------------------------------------------------------------
@@ -593,7 +613,9 @@ def test_of_a_finished_job_only_the_record_goes(machine: Machine) -> None:
     machine.advance(1000)
     before = picture(machine)
     machine.delete_job(job.id)
-    assert picture(machine) == before | {"jobs": [], "ended": [], "goes first": None}
+    log = picture(machine)["log"]
+    assert [entry.message for entry in log[2][: len(log[2]) - len(before["log"][2])]] == [job.says("JobForgotten")]
+    assert picture(machine) == before | {"jobs": [], "ended": [], "goes first": None, "log": log}
     assert machine.devices[BIOS].read()["BootMode"] == "Uefi"
 
 
@@ -648,7 +670,8 @@ def test_clear_all_undoes_a_running_job_and_the_host_boots_on(machine: Machine) 
 def test_clear_all_of_nothing_is_no_fault(machine: Machine) -> None:
     before = picture(machine)
     machine.delete_job(CLEAR_ALL)
-    assert picture(machine) == before
+    assert [entry.message for entry in machine.log] == [Message("QueueCleared")]  # it says so, and that is all
+    assert picture(machine) == before | {"log": picture(machine)["log"]}
 
 
 # -- faults -----------------------------------------------------------------------------------------------------------
@@ -795,7 +818,7 @@ def test_staging_nothing_changes_nothing(machine: Machine) -> None:
 HELD = {
     "stage": (lambda machine: machine.stage(BIOS, {"NumLock": False}), "PendingCommitted"),
     "stage and create": (lambda m: m.stage_and_create_job(BIOS, {"NumLock": False}, "root"), "PendingCommitted"),
-    "create a job": (lambda machine: machine.create_configuration_job(BIOS, "root"), "PendingCommitted"),
+    "create a job": (lambda machine: machine.create_configuration_job(BIOS, "root"), "TargetHasJob"),
     "stage a reset": (lambda machine: machine.stage_reset(BIOS), "PendingCommitted"),
     "stage a password": (lambda m: m.stage_password(BIOS, "SetupPassword", "", "abcd"), "PendingCommitted"),
     "clear": (lambda machine: machine.clear_pending(BIOS), "PendingLocked"),
@@ -893,13 +916,8 @@ REFUSALS = {
 def test_a_refusal_says_why_and_nothing_has_changed(machine: Machine, what: str) -> None:
     machine.stage(SECOND, {"BootMode": "Uefi"})
     machine.create_reboot_job(POWER_CYCLE, "root")
-    machine.take_changes()
-    before, version = picture(machine), machine.version
     call, keys = REFUSALS[what]
-    assert refusal(call, machine) == keys
-    assert picture(machine) == before
-    assert list(machine.take_changes()) == []  # and nothing is to be saved
-    assert machine.version == version
+    assert refused_whole(machine, lambda: call(machine)) == keys
 
 
 @pytest.mark.parametrize(
@@ -1014,7 +1032,13 @@ def test_by_the_other_policy_the_service_makes_the_jobs_itself_at_the_next_start
 
 
 def test_the_service_leaves_what_a_job_holds_and_what_does_not_fit() -> None:
-    policy = Policy(apply_staged_on_reset=True, max_jobs=1, auto_delete_at_percent=100)
+    policy = Policy(
+        apply_staged_on_reset=True,
+        max_jobs=1,
+        auto_delete_at_percent=100,
+        unqueued_jobs="schedule",
+        full_store="refuse",
+    )
     machine = new_machine(policy=policy)
     job = job_on(machine, BIOS)
     machine.stage(SECOND, {"BootMode": "Uefi"})
@@ -1084,6 +1108,9 @@ def test_a_password_that_is_refused_is_not_repeated(machine: Machine, password: 
 # -- retention --------------------------------------------------------------------------------------------------------
 
 
+ONE_JOB = Policy(max_jobs=1, auto_delete_at_percent=100, unqueued_jobs="schedule")
+
+
 def finish_a_job(machine: Machine, target: str) -> Job:
     job = job_on(machine, target)
     machine.reset("ForceRestart")
@@ -1093,7 +1120,7 @@ def finish_a_job(machine: Machine, target: str) -> Job:
 
 
 def test_finished_jobs_go_in_time_once_there_are_many() -> None:
-    machine = new_machine(policy=Policy(max_jobs=6, delete_on_completion_minutes=60))
+    machine = new_machine(policy=Policy(max_jobs=6, delete_on_completion_minutes=60, unqueued_jobs="schedule"))
     first = finish_a_job(machine, BIOS)
     second = finish_a_job(machine, BIOS)
     machine.advance(1_000_000)
@@ -1107,7 +1134,7 @@ def test_finished_jobs_go_in_time_once_there_are_many() -> None:
 
 
 def test_a_finished_job_goes_exactly_when_its_time_is_out() -> None:
-    machine = new_machine(policy=Policy(max_jobs=1, auto_delete_at_percent=100, delete_on_completion_minutes=60))
+    machine = new_machine(policy=replace(ONE_JOB, delete_on_completion_minutes=60))
     job = finish_a_job(machine, BIOS)
     assert job.ended_at is not None
     machine.advance(job.ended_at + 3600 - machine.moment - 0.001)
@@ -1117,7 +1144,7 @@ def test_a_finished_job_goes_exactly_when_its_time_is_out() -> None:
 
 
 def test_a_shorter_time_out_counts_for_jobs_that_have_finished_already() -> None:
-    machine = new_machine(policy=Policy(max_jobs=1, auto_delete_at_percent=100))
+    machine = new_machine(policy=ONE_JOB)
     job = finish_a_job(machine, BIOS)
     assert job.ended_at is not None
     machine.set_delete_on_completion_timeout(15)
@@ -1274,13 +1301,15 @@ def test_settling_when_nothing_is_due_changes_nothing_and_saves_nothing(machine:
     assert (picture(machine), machine.version, list(machine.take_changes())) == (before, version, [])
 
 
-def test_every_kind_of_entry_that_is_planned_has_something_to_do(machine: Machine) -> None:
+def test_every_kind_of_entry_that_is_planned_has_something_to_do() -> None:
+    machine = new_machine(policy=Policy(max_jobs=4))
     machine.stage(BIOS, {"BootMode": "Uefi"})
-    machine.create_configuration_job(BIOS, "root", start=START + 10, until=START + 310, reboot_type=POWER_CYCLE)
-    machine.stage(SECOND, {"BootMode": "Uefi"})
-    machine.create_configuration_job(SECOND, "root")
+    machine.create_configuration_job(BIOS, "root", start=START + 15, until=START + 315)
+    window = Window(START + 10, 300, restarts=True)
+    machine.stage_and_create_job(SECOND, {"BootMode": "Uefi"}, "root", window)
     seen: set[str] = set()
     for _ in range(50):
         seen |= {entry.what for entry in machine.timeline}
         machine.advance(10)
-    assert {"host", "start", "until", "step", "validated"} <= seen <= set(DUE)
+    assert seen == set(DUE)
+    assert all(job.state is State.COMPLETED for job in machine.queue.jobs.values())

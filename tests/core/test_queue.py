@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.core.job import Event, Job, Kind, State, Step
+from emulator.core.job import TRANSITIONS, Event, Job, Kind, Lane, State, Step
 from emulator.core.message import Message, Rejected
-from emulator.core.queue import NUMBER_SPACE, Policy, Queue
+from emulator.core.policy import Policy
+from emulator.core.queue import NUMBER_SPACE, Queue
 
 NOW = 1_674_672_712.5416
 STEPS = (Step("BIOS", "set", "A", 1, 15.0),)
@@ -19,8 +20,12 @@ SPACE_SECONDS = NUMBER_SPACE / 10_000
 """After so long the twelve digits begin again: a little over three years."""
 
 
+LANES = {Kind.CONFIGURATION: Lane.HOST, Kind.REBOOT: Lane.REBOOT, Kind.UPDATE: Lane.LIVE}
+
+
 def make(queue: Queue, target: str = "BIOS", now: float = NOW, kind: Kind = Kind.CONFIGURATION) -> Job:
-    return queue.create(kind, target, STEPS, now, "root")
+    locks = () if kind is Kind.REBOOT else (target,)
+    return queue.create(kind, target, STEPS, now, "root", lane=LANES[kind], locks=locks)
 
 
 def scheduled(queue: Queue, target: str, now: float = NOW, **window: float) -> Job:
@@ -69,11 +74,12 @@ def test_ids_differ_while_the_clock_stands_still_whatever_the_kind() -> None:
     assert numbers == [numbers[0] + index for index in range(20)]
 
 
-def test_an_id_is_not_given_again_after_its_job_was_deleted() -> None:
+@pytest.mark.parametrize("now", [NOW, 1_700_000_000.0, 1_730_000_000.0, 1_770_000_000.0])
+def test_an_id_is_not_given_again_after_its_job_was_deleted(now: float) -> None:
     queue = Queue(Policy())
-    first = make(queue)
+    first = make(queue, now=now)
     queue.remove(first)
-    assert make(queue).id != first.id
+    assert int(make(queue, now=now).id[4:]) == int(first.id[4:]) + 1
 
 
 def test_an_id_is_not_given_again_after_its_job_was_deleted_and_the_queue_restored() -> None:
@@ -113,9 +119,9 @@ def test_no_two_jobs_have_the_same_id_however_the_clock_jumps(jumps: list[float]
 # -- order ------------------------------------------------------------------------------------------------------------
 
 
-def run_order(queue: Queue, now: float = NOW, kind: Kind = Kind.CONFIGURATION) -> list[str]:
+def run_order(queue: Queue, now: float = NOW, lane: Lane = Lane.HOST) -> list[str]:
     found = []
-    while (job := queue.runnable(now, kind)) is not None:
+    while (job := queue.runnable(now, lane)) is not None:
         queue.start(job, now)
         found.append(job.target)
         job.fire(Event.COMPLETE, now)
@@ -161,15 +167,45 @@ def test_only_a_scheduled_job_is_runnable(state: State) -> None:
     if state is State.COMPLETED:
         job.fire(Event.COMPLETE, NOW)
         queue.ended(job)
-    assert queue.runnable(NOW, Kind.CONFIGURATION) is None
+    assert queue.runnable(NOW, Lane.HOST) is None
 
 
-def test_each_kind_has_a_line_of_its_own() -> None:
+def test_each_lane_has_a_line_of_its_own() -> None:
     queue = Queue(Policy())
-    reboot = make(queue, "host", kind=Kind.REBOOT)
-    queue.schedule(reboot, NOW)
-    assert queue.runnable(NOW, Kind.CONFIGURATION) is None
-    assert queue.runnable(NOW, Kind.REBOOT) is reboot
+    made = {LANES[kind]: make(queue, kind.value, kind=kind) for kind in LANES}
+    assert set(made) == set(Lane)
+    for lane, job in made.items():
+        assert queue.runnable(NOW, lane) is None
+        queue.schedule(job, NOW)
+        assert queue.runnable(NOW, lane) is job
+        queue.start(job, NOW)
+        assert (queue.runnable(NOW, lane), queue.running(lane)) == (None, job)
+
+
+def test_what_is_to_come_last_lets_all_others_that_may_start_go_first() -> None:
+    queue = Queue(Policy())
+    scheduled(queue, "last")
+    scheduled(queue, "later", not_before=NOW + 100)
+    scheduled(queue, "now")
+
+    def first(now: float) -> str:
+        job = queue.runnable(now, Lane.HOST, last=lambda job: job.target == "last")
+        assert job is not None
+        queue.start(job, now)
+        job.fire(Event.COMPLETE, now)
+        queue.ended(job)
+        return job.target
+
+    assert first(NOW) == "now"
+    assert first(NOW) == "last"  # what cannot start yet is not waited for
+    assert first(NOW + 100) == "later"
+
+
+@pytest.mark.parametrize(("at", "may_start"), [(-0.001, False), (0, True), (299.999, True), (300, False)])
+def test_a_job_may_start_from_the_beginning_of_its_window_and_before_its_end(at: float, may_start: bool) -> None:
+    queue, start = Queue(Policy()), 1_700_000_000.0
+    job = scheduled(queue, "A", not_before=start, until=start + 300)
+    assert (queue.runnable(start + at, Lane.HOST) is job) is may_start
 
 
 def test_a_deleted_job_is_not_runnable() -> None:
@@ -191,7 +227,7 @@ def test_a_restored_queue_is_the_queue_that_was() -> None:
     restored.restore(queue.to_plain(), reversed([Job.from_plain(job.to_plain()) for job in queue.jobs.values()]))
     assert list(restored.jobs) == [ended.id, running.id, b.id, a.id, new.id]
     assert restored.to_plain() == queue.to_plain()
-    assert restored.running(Kind.CONFIGURATION) == running
+    assert restored.running(Lane.HOST) == running
     assert restored.next_auto_delete() == queue.next_auto_delete()
     assert all(restored.open_job_on(job.target) == job for job in (running, b, a, new))
     assert restored.open_job_on("ended") is None
@@ -212,30 +248,90 @@ def test_jobs_of_one_moment_come_back_in_the_order_in_which_they_were_created_wh
 # -- capacity ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_full_store_refuses_and_nothing_changes() -> None:
-    queue = Queue(Policy(max_jobs=2))
-    make(queue, "A")
-    ended = finished(queue, "B", NOW)  # finished jobs count as well
+def full(policy: Policy, *states: State) -> Queue:
+    """A store with a job in each of these states, named by their numbers; each ended a second after the one before."""
+    queue = Queue(policy)
+    for number, state in enumerate(states):
+        job = scheduled(queue, str(number))
+        if state is State.SCHEDULED:
+            continue
+        queue.start(job, NOW)
+        ending = {after: event for (before, event), after in TRANSITIONS.items() if before is State.RUNNING}
+        if state is not State.RUNNING:
+            job.fire(ending[state], NOW + number)
+            queue.ended(job)
+        else:
+            del queue._running[job.lane]  # several may be at work, in several lanes
+    return queue
+
+
+DONE, MIXED, BAD, WAITS, WORKS = (
+    State.COMPLETED,
+    State.COMPLETED_WITH_ERRORS,
+    State.FAILED,
+    State.SCHEDULED,
+    State.RUNNING,
+)
+
+
+@pytest.mark.parametrize(
+    ("states", "wanted", "go"),
+    [
+        ([], 3, []),
+        ([DONE], 2, []),  # there is room: nothing goes
+        ([DONE, DONE, DONE], 1, ["0"]),  # the one that ended first, and no more than needed
+        ([WAITS, DONE, DONE], 1, ["1"]),
+        ([BAD, MIXED, DONE], 1, ["1"]),  # what failed stays
+        ([BAD, MIXED, DONE], 2, ["1", "2"]),
+        ([DONE, WORKS, DONE], 2, ["0", "2"]),
+        ([BAD, BAD, BAD], 1, None),
+        ([WAITS, WORKS, BAD], 1, None),
+        ([WAITS, WAITS, DONE], 2, None),  # two are wanted and one would go: then none goes
+        ([], 4, None),
+    ],
+)
+def test_a_full_store_lets_go_what_completed_first_and_refuses_where_too_few_did(
+    states: list[State], wanted: int, go: list[str] | None
+) -> None:
+    queue = full(Policy(max_jobs=3), *states)
     before = (queue.to_plain(), list(queue.jobs))
-    with pytest.raises(Rejected) as refused:
-        make(queue, "C")
-    assert refused.value.messages == (Message("JobStoreFull"),)
+    if go is None:
+        with pytest.raises(Rejected) as refused:
+            queue.check_room(wanted)
+        assert refused.value.messages == (Message("JobStoreFull"),)
+    else:
+        queue.check_room(wanted)
+        assert [job.target for job in queue.in_the_way(wanted)] == go
     assert (queue.to_plain(), list(queue.jobs)) == before
-    assert queue.open_job_on("C") is None
-    queue.remove(ended)
-    assert make(queue, "C").target == "C"
 
 
-@pytest.mark.parametrize(("stored", "wanted", "fits"), [(0, 2, True), (1, 1, True), (1, 2, False), (2, 1, False)])
-def test_room_for_several(stored: int, wanted: int, fits: bool) -> None:
-    queue = Queue(Policy(max_jobs=2))
-    for index in range(stored):
-        make(queue, str(index))
+@pytest.mark.parametrize(("states", "wanted", "fits"), [([DONE, DONE], 1, True), ([DONE, DONE], 2, False)])
+def test_by_the_other_policy_a_full_store_lets_nothing_go(states: list[State], wanted: int, fits: bool) -> None:
+    queue = full(Policy(max_jobs=3, full_store="refuse"), *states)
+    assert queue.in_the_way(wanted) == []
     if fits:
         queue.check_room(wanted)
     else:
         with pytest.raises(Rejected):
             queue.check_room(wanted)
+
+
+def test_a_job_holds_its_locks_until_it_has_ended_or_is_gone() -> None:
+    queue = Queue(Policy())
+    ended, gone = make(queue, "A"), make(queue, "B")
+    queue.hold(ended, "C", "D")
+    assert ended.locks == ("A", "C", "D")
+    assert [queue.open_job_on(lock) for lock in "ACDBE"] == [ended, ended, ended, gone, None]
+    queue.schedule(ended, NOW)
+    queue.start(ended, NOW)
+    ended.fire(Event.COMPLETE, NOW)
+    queue.ended(ended)
+    assert [queue.open_job_on(lock) for lock in "ACDB"] == [None, None, None, gone]
+    holder = make(queue, "C")
+    queue.remove(ended)  # its record must not take somebody else's lock with it
+    assert queue.open_job_on("C") is holder
+    queue.remove(gone)
+    assert queue.open_job_on("B") is None
 
 
 # -- what may be put into a queue -------------------------------------------------------------------------------------
@@ -296,7 +392,7 @@ def test_the_jobs_are_looked_at_before_the_window() -> None:
     queue = Queue(Policy())
     with pytest.raises(Rejected) as refused:
         queue.check_queue(["JID_X"], NOW - 1e6, NOW, NOW)
-    assert refused.value.messages == (Message("QueueUnknownJob", ("JID_X",)),)
+    assert refused.value.messages == (Message("QueueUnknownJob", ("JID_X",), ("JobArray",)),)
 
 
 @pytest.mark.parametrize(

@@ -116,10 +116,10 @@ def test_what_a_value_must_be(entry: dict[str, Any], value: Any, key: str | None
         (MODE, None, ("null", "A")),
         (MODE, True, ("true", "A")),
         (NUMBER, 99, ("99", "A")),
-        (TEXT, "abcde", ("abcde", "4")),
-        (TEXT, "a", ("a", "2")),
+        (TEXT, "abcde", ("abcde", "4", "A")),
+        (TEXT, "a", ("a", "2", "A")),
         (TEXT, "AB", ("AB", "A")),
-        (PASSWORD, "abcde", ("", "4")),  # a password is not repeated
+        (PASSWORD, "abcde", ("", "4", "A")),  # a password is not repeated
         (PASSWORD, "AB", ("", "A")),
     ],
 )
@@ -325,7 +325,7 @@ def test_what_is_free_only_after_another_change_is_accepted_together_with_it(pro
 
 def test_alone_it_is_refused_and_the_refusal_names_what_to_change_first(profile: Bios) -> None:
     assert refused(profile, {"ProcPwrPerf": "OsDbpm"}) == [
-        Message("PropertyDependency", ("ProcPwrPerf", "SysProfile"), ("Attributes/ProcPwrPerf",))
+        Message("PropertyDependency", ("ProcPwrPerf", "SysProfile"), ("Attributes/ProcPwrPerf",), device="bios")
     ]
 
 
@@ -340,7 +340,7 @@ def test_what_the_same_request_would_lock_is_refused() -> None:
     )
     assert refused_keys(device, {"A": "2"}) == []
     for change in ({"S": "locked", "A": "2"}, {"A": "2", "S": "locked"}):
-        assert refused(device, change) == [Message("PropertyDependency", ("A", "S"), ("Attributes/A",))]
+        assert refused(device, change) == [Message("PropertyDependency", ("A", "S"), ("Attributes/A",), device="bios")]
 
 
 def test_consequences_of_consequences_follow(profile: Bios) -> None:
@@ -375,7 +375,9 @@ def test_a_step_whose_turn_finds_it_locked_fails_with_the_reason_and_changes_not
     before = profile.snapshot()
     outcome = profile.apply(steps[1], AT)  # the first one was not done
     assert (outcome.ok, outcome.before) == (False, {})
-    assert outcome.message == Message("PropertyDependency", ("ProcPwrPerf", "SysProfile"), ("Attributes/ProcPwrPerf",))
+    assert outcome.message == Message(
+        "PropertyDependency", ("ProcPwrPerf", "SysProfile"), ("Attributes/ProcPwrPerf",), device="bios"
+    )
     assert profile.snapshot() == before
 
 

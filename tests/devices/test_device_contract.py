@@ -1,4 +1,4 @@
-"""What every device promises. A new kind of device is one more line in DEVICES."""
+"""What every device promises. A new kind of device is one more line in WITH_DEFAULTS, or in WITHOUT_DEFAULTS."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 
 import orjson
 import pytest
-from bios_examples import AT, bios, bios_of
+from bios_examples import AT, bios, place_of
+from firmware_examples import firmware_of, small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nic_examples import nic_of
+from nic_examples import small as small_nic
 from registry_entries import attribute, choice, rule
 
-from emulator.core.device import SEALED, Attribute, Device, check, seal
+from emulator.core.device import SEALED, SEQUENCE, Attribute, Device, check, seal
 from emulator.core.message import Rejected
 from emulator.devices.attribute_registry import Model
 from emulator.devices.bios import Bios
@@ -41,13 +44,33 @@ def small_model() -> Model:
     ).model
 
 
-DEVICES: Mapping[str, Callable[[], Device]] = {
+def whole_bios_of(name: str) -> Bios:
+    """The BIOS of a mockup, with its boot order where it has one."""
+    place = place_of(name)
+    return Bios(place.device_id, place.device_model)
+
+
+WITH_DEFAULTS: Mapping[str, Callable[[], Device]] = {
     "a small BIOS": lambda: Bios("BIOS.Setup.1-1", small_model()),
-    "the BIOS of lifecycle-server": lambda: bios_of("lifecycle-server"),
-    "the BIOS of rack-server": lambda: bios_of("rack-server"),
-    "the BIOS of a captured lifecycle server": lambda: bios_of("poweredge-r750.tar.xz"),
-    "the BIOS of a captured tree without a registry": lambda: bios_of("dmtf-public-rackmount1.tar.xz"),
+    "the BIOS of lifecycle-server": lambda: whole_bios_of("lifecycle-server"),
+    "the BIOS of rack-server": lambda: whole_bios_of("rack-server"),
+    "the BIOS of a captured lifecycle server": lambda: whole_bios_of("poweredge-r750.tar.xz"),
+    "the BIOS of a captured tree without a registry": lambda: whole_bios_of("dmtf-public-rackmount1.tar.xz"),
+    "a small network function": small_nic,
+    "a network function of lifecycle-server": lambda: nic_of("lifecycle-server", "NIC.Integrated.1-1-1"),
+    "a network function of rack-server": lambda: nic_of("rack-server", "ocp-1-1"),
+    "a network function of a captured lifecycle server": lambda: nic_of("poweredge-r750.tar.xz", "NIC.Slot.5-1"),
+    "one with dependencies": lambda: nic_of("poweredge-r750.tar.xz", "NIC.Integrated.1-1-1"),
+    "a network function of a captured plain tree": lambda: nic_of("dmtf-public-smartnic.tar.xz", "Slot2.SC2KP1F0"),
 }
+WITHOUT_DEFAULTS: Mapping[str, Callable[[], Device]] = {
+    "a small firmware": small,
+    "the firmware of lifecycle-server": lambda: firmware_of("lifecycle-server"),
+    "the firmware of rack-server": lambda: firmware_of("rack-server"),
+    "the firmware of a captured lifecycle server": lambda: firmware_of("poweredge-r750.tar.xz"),
+    "the firmware of a captured plain tree": lambda: firmware_of("dmtf-public-rackmount1.tar.xz"),
+}
+DEVICES = {**WITH_DEFAULTS, **WITHOUT_DEFAULTS}
 
 
 @pytest.fixture(params=DEVICES)
@@ -62,12 +85,19 @@ def other_values(entry: Attribute) -> list[Any]:
         return list(entry.choices)
     if entry.type == "Boolean":
         return [True, False]
+    if entry.type == SEQUENCE:
+        order = [[name, number % 2 == 0] for number, name in enumerate(entry.choices)]
+        return [order, order[::-1], [*order[1:], *order[:1]]]
     if entry.type == "Integer":
         step = entry.increment or 1
         low = entry.lower if entry.lower is not None else 0
         high = entry.upper if entry.upper is not None else low + 10 * step
         return sorted({low, low + step if low + step <= high else low, high - (high - low) % step})
-    texts = [text for text in ("", "A", "7", "AB12") if (entry.max_length is None or len(text) <= entry.max_length)]
+    texts = [
+        text
+        for text in ("", "A", "7", "AB12", "Swordfish-4711")
+        if (entry.max_length is None or len(text) <= entry.max_length)
+    ]
     return [
         text
         for text in texts
@@ -113,7 +143,7 @@ def test_attributes_are_described_once_for_all_machines(make: Callable[[], Devic
 
 def test_what_is_delivered_is_what_may_be_held(make: Callable[[], Device]) -> None:
     device = make()
-    types = {"Enumeration": str, "String": str, "Integer": int, "Boolean": bool}
+    types = {"Enumeration": str, "String": str, "Integer": int, "Boolean": bool, SEQUENCE: list}
     for name, value in device.read().items():
         entry = device.describe()[name]
         assert value is None or type(value) is types[entry.type], name
@@ -208,6 +238,7 @@ def test_devices_of_one_kind_do_not_share_values(make: Callable[[], Device], dat
     assert everything(second) == before
 
 
+@pytest.mark.parametrize("make", WITH_DEFAULTS, indirect=True)
 @given(data=st.data())
 @RELAXED
 def test_a_reset_leads_to_one_state_from_wherever(make: Callable[[], Device], data: st.DataObject) -> None:
@@ -224,6 +255,18 @@ def test_a_reset_leads_to_one_state_from_wherever(make: Callable[[], Device], da
     for name, entry in device.describe().items():
         if name in shown and entry.default is not None and not (entry.read_only or entry.immutable):
             assert shown[name] == entry.default, name
+
+
+@pytest.mark.parametrize("make", WITHOUT_DEFAULTS, indirect=True)
+@given(data=st.data())
+@RELAXED
+def test_a_reset_leaves_alone_what_has_no_default(make: Callable[[], Device], data: st.DataObject) -> None:
+    device = make()
+    apply_all(device, data.draw(changes(device)))
+    before = everything(device)
+    device.reset()
+    assert everything(device) == before
+    assert all(entry.default is None for entry in device.describe().values())
 
 
 def test_a_password_is_checked_kept_sealed_and_survives_a_reset(make: Callable[[], Device]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.core.access import hash_password
 from emulator.core.host import Timings
-from emulator.core.queue import Policy
+from emulator.core.policy import Policy
 from emulator.data import data_folder, mockup_names, schema
 from emulator.mockup.manifest import DEFAULT_ACCOUNTS, Manifest, merged_policy, read_manifest
 from emulator.mockup.reader import MockupError

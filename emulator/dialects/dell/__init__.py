@@ -10,10 +10,13 @@ from collections.abc import Mapping
 
 from emulator.core.dialect import Dialect, Registry, Words
 from emulator.core.job import Kind, State
-from emulator.core.queue import Policy
+from emulator.core.policy import Policy
 
 DMTF_WORDS: Words = {
     (None, State.NEW): "New",
+    (None, State.DOWNLOADING): "Running",
+    (None, State.DOWNLOADED): "Pending",
+    (None, State.READY): "New",
     (None, State.SCHEDULED): "Starting",  # [C] a scheduled job is Starting at 0 % in its Task
     (None, State.RUNNING): "Running",
     (None, State.COMPLETED): "Completed",
@@ -24,6 +27,9 @@ DMTF_WORDS: Words = {
 
 DELL_WORDS: Words = {
     (None, State.NEW): "New",
+    (None, State.DOWNLOADING): "Downloading",
+    (None, State.DOWNLOADED): "Downloaded",
+    (None, State.READY): "ReadyForExecution",
     (None, State.SCHEDULED): "Scheduled",
     (None, State.RUNNING): "Running",
     (None, State.COMPLETED): "Completed",
@@ -48,6 +54,8 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "PropertyNotWritable": ("IDRAC.SYS427", "Base.PropertyNotWritable"),
     "ActionParameterValueNotInList": ("IDRAC.SYS426", "Base.ActionParameterValueNotInList"),
     "PropertyDependency": ("IDRAC.SYS410", "Base.PropertyNotWritable"),
+    "SequenceRepeats": ("Jobfish.SequenceRepeats",),
+    "SequenceIncomplete": ("Jobfish.SequenceIncomplete",),
     "ActionParameterMissing": ("IDRAC.SYS428:1", "Base.ActionParameterMissing"),
     "ActionParameterUnknown": ("IDRAC.SYS429:1", "Base.ActionParameterUnknown"),
     "ActionParameterValueTypeError": ("IDRAC.SYS409", "Base.ActionParameterValueTypeError"),
@@ -55,26 +63,40 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "ActionParameterValueOutOfRange": ("IDRAC.SYS409", "Base.ActionParameterValueOutOfRange"),
     "UnsupportedMediaType": ("IDRAC.SYS401",),
     "ResourceMissingAtURI": ("IDRAC.SYS403", "Base.ResourceMissingAtURI"),
+    "PreconditionRequired": ("IDRAC.SYS404", "Base.PreconditionRequired"),
     "OperationNotAllowed": ("IDRAC.SYS402", "Base.OperationNotAllowed"),
     "InsufficientPrivilege": ("IDRAC.SYS479", "Base.InsufficientPrivilege"),
     "AccessUnauthorized": ("IDRAC.SYS416", "Base.AccessUnauthorized"),
     "LoginFailed": ("IDRAC.SYS415", "Base.ResourceAtUriUnauthorized"),
     # the job service
     "PendingCommitted": ("IDRAC.SYS011",),  # [C]
+    "TargetHasJob": ("IDRAC.SYS011",),  # [C]
     "PendingLocked": ("IDRAC.BIOS011",),  # [E]
     "NothingPending": ("IDRAC.BIOS008",),  # [C] the text
     "NothingToClear": ("IDRAC.BIOS012",),  # [E]
-    "UnknownJob": ("IDRAC.SUP011",),  # [E]
+    "UnknownJob": ("IDRAC.SUP011", "IDRAC.JCP022"),  # [E]
     "JobStoreFull": ("IDRAC.JCP017",),  # [E]
     "StartTimeInvalid": ("IDRAC.SUP017",),  # [E]
     "UntilTimeInvalid": ("IDRAC.SUP018",),  # [E]
+    "StartTimeMalformed": ("IDRAC.SUP017", "IDRAC.JCP011:1"),  # [E]
+    "UntilTimeMalformed": ("IDRAC.SUP018", "IDRAC.JCP011:1"),  # [E]
     "WindowTooShort": ("IDRAC.JCP016",),  # [E]
+    "WindowTimeInvalid": ("IDRAC.SYS447",),  # [E]
+    "WindowStartInvalid": ("IDRAC.SYS436",),  # [E]
+    "WindowDurationTooShort": ("IDRAC.SYS448",),  # [E]
     "QueueParameterMissing": ("IDRAC.JCP013",),  # [E]
-    "QueueDuplicateJob": ("IDRAC.JCP023",),  # [E]
-    "QueueUnknownJob": ("IDRAC.JCP022",),  # [E]
+    "QueueTooLong": ("IDRAC.JCP014",),  # [E]
+    "QueueDuplicateJob": ("IDRAC.JCP023", "IDRAC.SUP023"),  # [E]
+    "QueueUnknownJob": ("IDRAC.JCP022", "IDRAC.SUP011"),  # [E]
     "QueueFinishedJob": ("IDRAC.SUP016",),  # [E]
-    "QueueScheduledJob": ("IDRAC.SUP031",),  # [E]
+    "QueueScheduledJob": ("IDRAC.SUP031", "IDRAC.SUP016"),  # [E]
+    "RebootTypeInvalid": ("IDRAC.SYS426:0,1", "IDRAC.SUP005:0", "Base.ActionParameterValueNotInList"),  # [E]
+    "JobIsRunning": ("IDRAC.JCP015",),  # [E]
+    "UpdateIsRunning": ("IDRAC.SUP013",),  # [E]
+    "JobIsDownloading": ("IDRAC.SUP006",),  # [E]
     "JobNew": ("IDRAC.JCP033",),
+    "JobReady": ("IDRAC.PR23",),  # [E]
+    "JobReadyForRestart": ("IDRAC.JCP001",),  # the next restart takes it along: it is on the schedule
     "JobScheduled": ("IDRAC.JCP001",),  # [C]
     "JobRunning": ("IDRAC.PR20",),  # [C]
     "JobCompleted": ("IDRAC.PR19",),  # [C]
@@ -85,13 +107,103 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "RebootCompleted": ("IDRAC.RED030",),  # [C]
     "RebootFailed": ("IDRAC.RED033",),  # [E]
     "RebootNotPossible": ("IDRAC.RED033",),
+    "ShutdownTimedOut": ("IDRAC.SYS051",),
     "WindowExpired": ("IDRAC.JCP004",),  # [E]
     "StepFailed": ("IDRAC.SYS017",),
     "StepInterrupted": ("IDRAC.SYS017",),
     "DefaultsRestored": ("IDRAC.UEFI0157",),  # [E]
+    # updates
+    "UpdateDownloading": ("IDRAC.RED003",),  # [E]
+    "UpdateDownloaded": ("IDRAC.RED002",),  # [E]
+    "UpdateCompleted": ("IDRAC.RED001",),  # [C]
+    "DownloadFailed": ("IDRAC.RED006:1",),  # [E]
+    "ImageInvalid": ("IDRAC.RED007:1",),  # [E]
+    "ImageForUnknownComponent": ("Jobfish.ImageForUnknownComponent:1",),
+    "ImageForOtherComponent": ("Jobfish.ImageForOtherComponent:1,2",),
+    "ComponentNotUpdateable": ("Jobfish.ComponentNotUpdateable:1",),
+    "ComponentHasJob": ("IDRAC.RED014",),  # [E]
+    "UpdateNotNewer": ("Jobfish.UpdateNotNewer:1,2,3",),
+    "NoRollback": ("IDRAC.RED019",),  # [E]
+    # server configuration profiles
+    "ProfileBusy": ("IDRAC.RAC0679",),  # [C]
+    "PendingExists": ("IDRAC.LC068",),  # [C]
+    "ProfileNothingChosen": ("Jobfish.ProfileNothingChosen",),
+    "ProfileInvalid": ("Jobfish.ProfileInvalid",),
+    "ShareTypeNotPossible": ("Jobfish.ShareTypeNotPossible",),
+    "ProfileNoSuchDevice": ("Jobfish.ProfileNoSuchDevice",),
+    "ProfileExporting": ("IDRAC.SYS057",),
+    "ProfileExported": ("IDRAC.SYS043",),
+    "ProfileExportFailed": ("IDRAC.SYS071",),
+    "ProfileTransferFailed": ("Jobfish.ProfileTransferFailed:1",),
+    "ProfileComparing": ("IDRAC.SYS052",),
+    "ProfileWaitingForShutdown": ("IDRAC.SYS056",),
+    "ProfileApplying": ("IDRAC.SYS058",),
+    "ProfileImported": ("IDRAC.SYS053",),
+    "ProfileImportedWithErrors": ("IDRAC.SYS055",),
+    "ProfileImportFailed": ("IDRAC.SYS067",),
+    "ProfileShutdownTimedOut": ("IDRAC.SYS051",),
+    "ProfileNeedsRestart": ("IDRAC.SYS068",),
+    "ProfileChangesNothing": ("IDRAC.SYS069",),
+    "ProfilePreviewing": ("IDRAC.SYS192",),
+    "ProfilePreviewed": ("IDRAC.SYS081",),
+    # the controller, and what only its log says
+    "ControllerNotReady": ("IDRAC.SWC0700",),  # [C]
+    "ControllerAway": ("Base.ServiceTemporarilyUnavailable", "IDRAC.SWC0700"),
+    "ControllerRestarting": ("Jobfish.ControllerRestarting",),
+    "ControllerRestarted": ("IDRAC.RAC0182",),
+    "HostStarting": ("IDRAC.SYS1003",),
+    "HostBootsFrom": ("Jobfish.HostBootsFrom",),
+    "HostPoweredOff": ("IDRAC.SYS1001",),
+    "HostPowerCycled": ("IDRAC.SYS1002",),
+    "JobCreated": ("IDRAC.JCP027",),  # [E]
+    "JobScheduledFrom": ("IDRAC.JCP051",),  # [E]
+    "JobScheduledInWindow": ("IDRAC.JCP049",),  # [E]
+    "RebootScheduled": ("IDRAC.JCP050",),  # [E]
+    "JobForgotten": ("IDRAC.JCP036",),  # [E]
+    "QueueCleared": ("IDRAC.JCP045",),  # [E]
+    "QueueClearedByForce": ("IDRAC.JCP046",),  # [E]
+    "FirmwareChanged": ("IDRAC.PR36",),  # [E]
+    "StepDone": ("Jobfish.StepDone",),
+    "StepUndone": ("Jobfish.StepUndone",),
     # successes
     "OperationDone": ("IDRAC.SYS413",),  # [C]
     "JobDeleted": ("IDRAC.SUP020",),  # [C]
+    "ResourceCreated": ("IDRAC.SYS414",),  # [C]
+    "ControllerIsReady": ("IDRAC.LC061",),  # [C]
+    "ControllerIsNotReady": ("IDRAC.LC060",),  # [C]
+}
+
+LOG_MESSAGES: Mapping[str, tuple[str, ...]] = {
+    "JobCompleted": ("IDRAC.JCP037",),
+    "UpdateCompleted": ("IDRAC.JCP037",),
+}
+"""What the lifecycle log says with another entry, one that names the job."""
+
+NIC_MESSAGES: Mapping[str, tuple[str, ...]] = {
+    "PropertyUnknown": ("IDRAC.NIC013", "Base.PropertyUnknown"),  # [E]
+    "PropertyValueTypeError": ("IDRAC.NIC014:1,0", "Base.PropertyValueTypeError"),  # [E]
+    "PropertyValueNotInList": ("IDRAC.NIC014:1,0", "Base.PropertyValueNotInList"),  # [E]
+    "PropertyValueOutOfRange": ("IDRAC.NIC014:1,0", "Base.PropertyValueOutOfRange"),  # [E]
+    "PropertyValueFormatError": ("IDRAC.NIC014:1,0", "Base.PropertyValueFormatError"),  # [E]
+    "StringValueTooLong": ("IDRAC.NIC014:2,0", "Base.StringValueTooLong"),  # [E]
+    "StringValueTooShort": ("IDRAC.NIC014:2,0", "Base.StringValueTooShort"),  # [E]
+    "PropertyNotWritable": ("IDRAC.NIC015", "Base.PropertyNotWritable"),  # [E]
+    "PropertyDependency": ("IDRAC.NIC016", "Base.PropertyNotWritable"),  # [E]
+    "PendingCommitted": ("IDRAC.SYS011", "IDRAC.NIC006"),  # [E]
+    "TargetHasJob": ("IDRAC.SYS011", "IDRAC.NIC007"),  # [E]
+    "PendingLocked": ("IDRAC.NIC011",),  # [E]
+    "NothingPending": ("IDRAC.NIC008",),  # [E]
+    "NothingToClear": ("IDRAC.NIC012",),  # [E] the text
+}
+"""What is said with another entry of a network adapter. An attribute's name comes first: clients look for it there."""
+
+
+JOB_NAMES: Mapping[Kind, str] = {
+    Kind.REBOOT: "Reboot: {reboot}",
+    Kind.UPDATE: "Firmware Update: {part}",  # [C]
+    Kind.EXPORT: "Export: Server Configuration Profile",  # [C]
+    Kind.IMPORT: "Import Configuration",  # [C]
+    Kind.PREVIEW: "Preview Configuration",
 }
 
 
@@ -106,11 +218,14 @@ def dialect(registries: Mapping[str, Registry]) -> Dialect:
             ("DellJob", Kind.CONFIGURATION): "Configure: {target}",  # [C]
             ("Job", Kind.CONFIGURATION): "Config{device}:{target}",  # [C]
             ("Task", Kind.CONFIGURATION): "Configure: {target}",
-            **{(view, Kind.REBOOT): "Reboot: {reboot}" for view in ("Job", "Task", "DellJob")},
+            **{(view, kind): name for view in ("Job", "Task", "DellJob") for kind, name in JOB_NAMES.items()},
         },
+        messages_in={"Log": LOG_MESSAGES},
+        messages_about={"nic": NIC_MESSAGES},
         related_prefix="#/",
         accepted_location="/redfish/v1/TaskService/Tasks/{id}",  # suits every client; see docs/architecture.md
         task_answers_as_monitor=True,
         names_success=True,
+        completes_boot_requests=True,
         policy=Policy(),
     )

@@ -6,21 +6,30 @@ from emulator.mockup.site import Site
 from emulator.redfish.view import Resource
 from emulator.redfish.views import (
     bios,
+    boot_option,
     computer_system,
+    ethernet_interface,
     job,
     job_service,
+    log_service,
     manager,
     manager_account,
+    network_device_function,
     service_root,
     session,
+    software_inventory,
     task,
     task_service,
+    update_service,
 )
 
 VIEWS = (
     service_root,
     computer_system,
+    boot_option,
     bios,
+    network_device_function,
+    ethernet_interface,
     manager,
     manager_account,
     session,
@@ -28,6 +37,9 @@ VIEWS = (
     job,
     task_service,
     task,
+    log_service,
+    software_inventory,
+    update_service,
 )
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.core.message import Message, Rejected
-from emulator.mockup.site import SETTINGS, BiosPlace, Site
-from emulator.redfish.view import Call, Document, Reply, Resource, Verb, accepted, link, message_objects, succeeded
+from emulator.mockup.reader import SETTINGS
+from emulator.mockup.site import BiosPlace, Site
+from emulator.redfish.apply_time import SETTINGS_APPLY_TIME
+from emulator.redfish.settings_resource import (
+    PREFERRED_APPLY_TIME,
+    attributes_in_force,
+    pending_attributes,
+    refuse_sequences,
+    settings_annotation,
+    stage,
+)
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
+from emulator.redfish.views.software_inventory import with_current_links
 
-APPLY_TIME = "@Redfish.SettingsApplyTime"
-APPLY_TIMES = ("OnReset",)
-"""Immediate is not among them: BIOS values are read by POST and by nothing else."""
 RESET_BIOS, CHANGE_PASSWORD = "#Bios.ResetBios", "#Bios.ChangePassword"
 
 
@@ -37,10 +44,10 @@ def bios(call: Call) -> Document:
     if pending is not None and pending.reset:
         document["ResetBiosToDefaultsPending"] = True
     return {
-        **document,
+        **with_current_links(call, document),
         "@odata.id": place.uri,
-        "Attributes": dict(call.machine.devices[place.device_id].read()),
-        SETTINGS: _settings_annotation(call, place),
+        "Attributes": attributes_in_force(call, place.device_id),
+        SETTINGS: settings_annotation(call, place.device_id, place.settings_uri),
         "Actions": {
             **document.get("Actions", {}),
             RESET_BIOS: {"target": _target(call.site, place, RESET_BIOS)},
@@ -55,9 +62,6 @@ def settings(call: Call) -> Document:
     base = call.base(place.settings_uri)
     base.pop(SETTINGS, None)
     live = call.base(place.uri)
-    pending = call.machine.pending.get(place.device_id)
-    described = call.machine.devices[place.device_id].describe()
-    staged = pending.values if pending else {}
     document = {
         "@odata.id": place.settings_uri,
         "@odata.type": live.get("@odata.type", "#Bios.v1_2_3.Bios"),
@@ -65,24 +69,17 @@ def settings(call: Call) -> Document:
         "Name": "BIOS Pending Settings",
         **({"AttributeRegistry": live["AttributeRegistry"]} if "AttributeRegistry" in live else {}),
         **base,
-        "Attributes": {name: None if described[name].type == "Password" else value for name, value in staged.items()},
-        APPLY_TIME: {"@odata.type": "#Settings.v1_4_0.PreferredApplyTime", "ApplyTime": APPLY_TIMES[0]},
+        "Attributes": pending_attributes(call, place.device_id),
+        SETTINGS_APPLY_TIME: PREFERRED_APPLY_TIME,
     }
     return call.extended("Bios.Settings", document)
 
 
 def patch_settings(call: Call) -> Reply:
-    """Stage values. With an apply time a job is made too, and the answer is 202 with its place."""
-    place = _place(call)
-    change = call.body.get("Attributes", {})
-    if APPLY_TIME in call.body:
-        return accepted(call, call.machine.stage_and_create_job(place.device_id, change, call.user))
-    if not change:
-        raise Rejected(Message("NoOperation"))
-    call.machine.stage(place.device_id, change)
-    if call.dialect.names_success:
-        return succeeded(call, "OperationDone")
-    return Reply(200, settings(call))
+    """Stage values, all or none."""
+    place, change = _place(call), call.body.get("Attributes", {})
+    refuse_sequences(call, place.device_id, change)
+    return stage(call, place.device_id, change, settings)
 
 
 def reset_bios(call: Call) -> Reply:
@@ -96,21 +93,6 @@ def change_password(call: Call) -> Reply:
     body = call.body
     call.machine.stage_password(_place(call).device_id, body["PasswordName"], body["OldPassword"], body["NewPassword"])
     return succeeded(call, "OperationDone")
-
-
-def _settings_annotation(call: Call, place: BiosPlace) -> Document:
-    annotation: dict[str, Any] = {
-        "@odata.type": "#Settings.v1_4_0.Settings",
-        "SettingsObject": link(place.settings_uri),
-        "SupportedApplyTimes": list(APPLY_TIMES),
-    }
-    result = call.machine.results.get(place.device_id)
-    if result is not None:
-        annotation["Time"] = call.time(result.at)
-        annotation["Messages"] = [
-            entry for message in result.messages for entry in message_objects(call.dialect, message)
-        ]
-    return annotation
 
 
 def _place(call: Call) -> BiosPlace:

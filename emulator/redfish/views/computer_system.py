@@ -1,16 +1,28 @@
-"""ComputerSystem: power, boot progress and Reset."""
+"""ComputerSystem: power, boot progress, the version of its BIOS, Reset; where it boots from, and what it is called."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from emulator.core.host import RESETS, Phase
-from emulator.core.message import Message, Rejected
+from emulator.core.message import Message, Rejected, reject_if_any
+from emulator.core.system import BOOT, CONTINUOUS, DISABLED, ENABLED, ONCE, TARGET
+from emulator.core.update import firmware_of
+from emulator.devices.firmware import Component
+from emulator.mockup.boot import OVERRIDE
 from emulator.mockup.site import Site
-from emulator.redfish.view import Call, Document, Reply, Resource, Verb
+from emulator.redfish.boot_order import boot_order, refuse_others
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
 
 RESET = "#ComputerSystem.Reset"
 ALLOWABLE = "ResetType@Redfish.AllowableValues"
+
+PROPERTIES = ("AssetTag", "HostName", "IndicatorLED", "LocationIndicatorActive")
+"""What can be set besides Boot, where the mockup has it."""
+ORDER = "BootOrder"
+LISTED = {ENABLED: (DISABLED, ONCE, CONTINUOUS), TARGET: None, "BootSourceOverrideMode": ("UEFI", "Legacy")}
+"""What of the boot source override comes from a list, and the list of a mockup that gives none (None: any text)."""
 
 POWER_STATES: Mapping[Phase, str] = {Phase.OFF: "Off", Phase.GAP: "Off", Phase.STOPPING: "PoweringOff"}
 """Every other phase is On."""
@@ -29,7 +41,8 @@ def resources(site: Site) -> list[Resource]:
     """Each system, and its Reset action where the mockup offers one."""
     found = []
     for uri in site.systems:
-        found.append(Resource(uri, get=computer_system))
+        patch = {"PATCH": Verb(patch_computer_system, "ConfigureComponents", "ComputerSystem.patch")}
+        found.append(Resource(uri, get=computer_system, verbs=patch if uri == site.systems[0] else {}))
         action = (site.tree.documents[uri].get("Actions") or {}).get(RESET)
         if action and uri == site.systems[0]:
             target = action.get("target", f"{uri}/Actions/ComputerSystem.Reset")
@@ -49,11 +62,66 @@ def computer_system(call: Call) -> Document:
         document["BootProgress"] = BOOT_PROGRESS[host.phase]
     if host.last_reset_at is not None and "LastResetTime" in document:
         document["LastResetTime"] = call.time(host.last_reset_at)
+    bios = installed_version(call, lambda component: component.id.lower().startswith("bios"))
+    if bios and "BiosVersion" in document:
+        document["BiosVersion"] = bios
     actions = document.get("Actions") or {}
     if RESET in actions:
         offered = {**actions[RESET], ALLOWABLE: offered_resets(call.site, call.uri)}
         document["Actions"] = {**actions, RESET: offered}
-    return document
+    if "Boot" in document:
+        document["Boot"] = _boot(call, document["Boot"])
+    return call.extended("ComputerSystem", {**document, **call.machine.system.properties})
+
+
+def _boot(call: Call, delivered: Document) -> Document:
+    """Where it boots from: the override as it is, and the order in force."""
+    order = boot_order(call.site)
+    in_force = {ORDER: list(order.in_force(call))} if order is not None else {}
+    return {**delivered, **call.machine.system.override, **in_force}
+
+
+def patch_computer_system(call: Call) -> Reply:
+    """Set what can be set, all or nothing. The boot order is the BIOS's to change; all else is in force at once."""
+    document, body = call.base(), call.body
+    refuse_others(document, body, frozenset({*PROPERTIES, "Boot"} & document.keys()), "")
+    boot = body.get("Boot", {})
+    override = _override(call, document.get("Boot") or {}, boot)
+    properties = {name: body[name] for name in PROPERTIES if name in body}
+    order, given = boot_order(call.site), boot.get(ORDER)
+    if given is None and override is None and not properties:
+        raise Rejected(Message("NoOperation"))
+    reply = succeeded(call, "OperationDone")
+    if order is not None and given is not None:
+        now = order.wanted(call)
+        rest = [name for name in now if name not in given] if call.dialect.completes_boot_requests else []
+        reply = order.change(call, ((name, now.get(name, True)) for name in (*given, *rest)), BOOT + ORDER)
+    if override is not None or properties:
+        call.machine.set_up_system(override or call.machine.system.override, properties)
+    return reply
+
+
+def _override(call: Call, document: Document, given: Mapping[str, Any]) -> dict[str, str | None] | None:
+    """The boot source override as it is to be; None where nothing of it was given.
+
+    Raises:
+        Rejected: PropertyValueNotInList, PropertyNotWritable, PropertyUnknown, and as `System.overridden`.
+    """
+    settable = {name for name in OVERRIDE if name in document}
+    if boot_order(call.site) is not None:
+        settable.add(ORDER)
+    refuse_others(document, given, frozenset(settable), BOOT)
+    reject_if_any(
+        Message("PropertyValueNotInList", (given[name], BOOT + name), (BOOT + name,))
+        for name, otherwise in LISTED.items()
+        if name in given
+        and (listed := document.get(f"{name}@Redfish.AllowableValues") or otherwise)
+        and given[name] not in listed
+    )
+    change = {name: value for name, value in given.items() if name in OVERRIDE}
+    if not change:
+        return None
+    return call.machine.system.overridden(change, alone_is_once=call.dialect.completes_boot_requests)
 
 
 def reset(call: Call) -> Reply:
@@ -72,8 +140,19 @@ def offered_resets(site: Site, uri: str) -> list[str]:
     """The reset types that the mockup lists and this host can do; all of those where it lists none."""
     document = site.tree.documents[uri]
     action = (document.get("Actions") or {}).get(RESET) or {}
-    listed = action.get(ALLOWABLE) or _from_action_info(site, action.get("@Redfish.ActionInfo"))
-    return [kind for kind in listed or RESETS if kind in RESETS] or list(RESETS)
+    return [kind for kind in listed_resets(site, action) if kind in RESETS] or list(RESETS)
+
+
+def listed_resets(site: Site, action: Mapping[str, Any]) -> list[str]:
+    """The reset types that a mockup's action lists, in itself or in its ActionInfo."""
+    return list(action.get(ALLOWABLE) or _from_action_info(site, action.get("@Redfish.ActionInfo")))
+
+
+def installed_version(call: Call, is_meant: Callable[[Component], bool]) -> str:
+    """The version now installed on the first component that is meant; "" where there is none."""
+    firmware = firmware_of(call.machine)
+    component = next(filter(is_meant, call.site.components), None)
+    return firmware.installed(component.id) if firmware and component else ""
 
 
 def _from_action_info(site: Site, uri: str | None) -> list[str]:

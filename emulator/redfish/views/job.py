@@ -1,11 +1,11 @@
 """Job: a job in DMTF's words, and its steps.
 
-What the job says of itself is one message; what went wrong in its steps is said before it.
+What the job says of itself is one message, and the first; what went wrong in its steps follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from emulator.core.job import Job, Outcome, State
 from emulator.core.message import Message, Rejected
@@ -23,7 +23,7 @@ def resources(site: Site) -> list[Resource]:
     delete = {"DELETE": Verb(delete_job, "ConfigureComponents")}
     return [
         Resource(JOBS, get=jobs),
-        Resource(f"{JOBS}/{{id}}", get=job, verbs=delete),
+        Resource(f"{JOBS}/{{id}}", get=job, verbs=delete, of_job=True),
         Resource(f"{JOBS}/{{id}}/Steps", get=steps),
         Resource(f"{JOBS}/{{id}}/Steps/{{step}}", get=step),
     ]
@@ -91,7 +91,9 @@ def _step_state(call: Call, found: Job, number: int, outcome: Outcome | None) ->
         "JobStatus": "OK" if outcome.ok else "Critical",
         "PercentComplete": 100,
         "EndTime": call.time(outcome.at),
-        "Messages": message_objects(call.dialect, outcome.message) if outcome.message else [],
+        "Messages": [
+            entry for said in failures(call, found, [outcome]) for entry in message_objects(call.dialect, said)
+        ],
     }
 
 
@@ -116,7 +118,7 @@ def _job_document(call: Call, found: Job) -> Document:
         document["CreatedBy"] = found.created_by
     if found.ended_at is not None:
         document["EndTime"] = call.time(found.ended_at)
-    return document
+    return call.extended("Job", document)
 
 
 def start_time(found: Job) -> float:
@@ -125,11 +127,15 @@ def start_time(found: Job) -> float:
 
 
 def job_messages(call: Call, found: Job, view: str) -> list[Document]:
-    """What went wrong in the steps, then what the job says of itself."""
-    said = [outcome.message for outcome in found.outcomes if outcome.message is not None]
-    if found.message is not None:
-        said.append(found.message)
+    """What the job says of itself, which is where clients look first, then what went wrong in its steps."""
+    said = [found.message] if found.message is not None else []
+    said += failures(call, found, found.outcomes)
     return [entry for message in said for entry in message_objects(call.dialect, message, view)]
+
+
+def failures(call: Call, found: Job, outcomes: Iterable[Outcome]) -> list[Message]:
+    """What went wrong in steps of a job."""
+    return [call.site.spelled(found.target, outcome.message) for outcome in outcomes if outcome.message is not None]
 
 
 def device_kind(call: Call, found: Job) -> str:

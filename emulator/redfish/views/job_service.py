@@ -18,6 +18,7 @@ def resources(site: Site) -> list[Resource]:
 
 def job_service(call: Call) -> Document:
     """What the service can do, and its clock."""
+    log = call.site.lifecycle_log
     return {
         "@odata.id": JOB_SERVICE,
         "@odata.type": "#JobService.v1_1_0.JobService",
@@ -33,4 +34,5 @@ def job_service(call: Call) -> Document:
         },
         "Status": {"State": "Enabled", "Health": "OK"},
         "Jobs": link(JOBS),
+        **({"Log": link(log.uri)} if log else {}),
     }

@@ -16,8 +16,8 @@ def resources(site: Site) -> list[Resource]:
     if site.tree.get(f"{ROOT}/AccountService") is None:
         return []
     return [
-        Resource(ACCOUNTS, get=accounts),
-        Resource(f"{ACCOUNTS}/{{id}}", get=manager_account),
+        Resource(ACCOUNTS, get=accounts, needs_ready=False),
+        Resource(f"{ACCOUNTS}/{{id}}", get=manager_account, needs_ready=False),
     ]
 
 

@@ -16,7 +16,7 @@ FEATURES: Document = {
     "ExpandQuery": {"ExpandAll": True, "Levels": True, "Links": True, "MaxLevels": LEVELS_MAX, "NoLinks": True},
     "SelectQuery": True,
     "TopSkipQuery": True,
-    "FilterQuery": False,
+    "FilterQuery": True,
     "OnlyMemberQuery": False,
     "ExcerptQuery": False,
     "DeepOperations": {"DeepPATCH": False, "DeepPOST": False},
@@ -27,9 +27,9 @@ SERVICES = {"JobService": "JobService", "Tasks": "TaskService", "SessionService"
 def resources(site: Site) -> list[Resource]:
     """The version document, the root, and OData's service document."""
     return [
-        Resource("/redfish", get=lambda _: {"v1": f"{ROOT}/"}, privilege=None),
-        Resource(ROOT, get=service_root, privilege=None),
-        Resource(f"{ROOT}/odata", get=odata, privilege=None),
+        Resource("/redfish", get=lambda _: {"v1": f"{ROOT}/"}, privilege=None, needs_ready=False),
+        Resource(ROOT, get=service_root, privilege=None, needs_ready=False),
+        Resource(f"{ROOT}/odata", get=odata, privilege=None, needs_ready=False),
     ]
 
 

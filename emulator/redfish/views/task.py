@@ -7,12 +7,15 @@ while the job is unfinished and then gives the answer of the operation itself. A
 
 from __future__ import annotations
 
-from emulator.core.job import Job, State
+from collections.abc import Callable
+from dataclasses import replace
+
+from emulator.core.job import Job, Kind, State
 from emulator.core.message import Message
 from emulator.mockup.site import Site
 from emulator.redfish.errors import error_body
-from emulator.redfish.view import Call, Document, Reply, Resource, Verb, collection, success_messages
-from emulator.redfish.views.job import HEALTH, delete_job, device_kind, job_messages, start_time
+from emulator.redfish.view import Call, Document, Own, Reply, Resource, Verb, collection, success_messages
+from emulator.redfish.views.job import HEALTH, delete_job, device_kind, failures, job_messages, start_time
 from emulator.redfish.views.task_service import MONITORS, TASKS
 
 
@@ -21,7 +24,7 @@ def resources(site: Site) -> list[Resource]:
     delete = {"DELETE": Verb(delete_job, "ConfigureComponents")}
     return [
         Resource(TASKS, get=tasks),
-        Resource(f"{TASKS}/{{id}}", get=task, verbs=delete),
+        Resource(f"{TASKS}/{{id}}", get=task, verbs=delete, of_job=True),
         Resource(f"{MONITORS}/{{id}}", get=task_monitor),
     ]
 
@@ -37,7 +40,9 @@ def task(call: Call) -> Document | Reply | None:
     if found is None:
         return None
     document = task_document(call, found)
-    return Reply(202, document) if found.is_open and call.dialect.task_answers_as_monitor else document
+    if found.is_open and call.dialect.task_answers_as_monitor:
+        return Reply(202, document)
+    return Reply(200, document, file=_file(call, found))
 
 
 def task_monitor(call: Call) -> Reply | None:
@@ -47,10 +52,21 @@ def task_monitor(call: Call) -> Reply | None:
         return None
     if found.is_open:
         return Reply(202)
-    if found.state is State.COMPLETED:
-        return Reply(200, {"@Message.ExtendedInfo": success_messages(call)})
-    failed = [outcome.message for outcome in found.outcomes if outcome.message is not None]
+    file = _file(call, found)
+    if found.state is State.COMPLETED or file is not None:
+        return Reply(200, {"@Message.ExtendedInfo": success_messages(call)}, file=file)
+    failed = failures(call, found, found.outcomes)
     return Reply(400, error_body(call.dialect, [*failed, found.message or Message("GeneralError")]))
+
+
+def _file(call: Call, found: Job) -> Callable[[Own], tuple[bytes, str]] | None:
+    """What the job was for, where that is a file for its reader: a profile that was not to be sent elsewhere."""
+    export = call.oem.export
+    good = found.state in (State.COMPLETED, State.COMPLETED_WITH_ERRORS)
+    if export is None or found.kind is not Kind.EXPORT or not good or found.details["uri"] is not None:
+        return None
+    system, ended = call.base(call.site.systems[0]), call.time(found.ended_at or found.created_at)
+    return lambda own: export(own(system), ended, replace(found, details=own(found.details)))
 
 
 def task_document(call: Call, found: Job) -> Document:

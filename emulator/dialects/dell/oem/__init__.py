@@ -5,25 +5,61 @@
 
 from __future__ import annotations
 
-from emulator.dialects.dell.oem import dell_job, dell_job_service, dell_manager
+from emulator.dialects.dell.oem import (
+    dell_boot_sources,
+    dell_job,
+    dell_job_service,
+    dell_lc_service,
+    dell_log,
+    dell_manager,
+    dell_network_adapter,
+    dell_network_attributes,
+    dell_software_inventory,
+    dell_update_service,
+    oem_manager,
+)
 from emulator.mockup.site import Site
-from emulator.redfish.view import Oem, Resource
+from emulator.redfish.view import Call, Document, Oem, Resource
 
 
 def resources(site: Site) -> list[Resource]:
     """All of them, under the first manager."""
     return [
+        *dell_boot_sources.resources(site),
         *dell_job.resources(site),
         *dell_job_service.resources(site),
+        *dell_lc_service.resources(site),
+        *dell_log.resources(site),
         *dell_manager.resources(site),
+        *dell_network_adapter.resources(site),
+        *dell_network_attributes.resources(site),
+        *dell_software_inventory.resources(site),
+        *dell_update_service.resources(site),
+        *oem_manager.resources(site),
     ]
+
+
+def extend_manager(call: Call, document: Document) -> Document:
+    """Links, and the actions with configuration profiles."""
+    return oem_manager.extend_manager(call, dell_manager.extend_manager(call, document))
+
+
+def extend_task(call: Call, document: Document) -> Document:
+    """The job in the controller's words, and what became of each attribute of a profile."""
+    return oem_manager.extend_task(call, dell_job.extend_task(call, document))
 
 
 OEM = Oem(
     resources=resources,
     extend={
-        "Task": dell_job.extend_task,
-        "Manager": dell_manager.extend_manager,
+        "Task": extend_task,
+        "Job": oem_manager.extend_job,
+        "Manager": extend_manager,
+        "ComputerSystem": dell_boot_sources.extend_computer_system,
+        "LogEntry": dell_log.extend_log_entry,
         "Bios.Settings": dell_manager.extend_settings,
+        "SoftwareInventory": dell_software_inventory.extend_software_inventory,
+        "UpdateService": dell_update_service.extend_update_service,
     },
+    export=oem_manager.export,
 )

@@ -12,6 +12,7 @@ from emulator.mockup.site import Site
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
 
 SCHEMA = "DellJobService"
+CREATE = f"{SCHEMA}.CreateRebootJob"
 TIME_FORMAT = "%Y%m%d%H%M%S"
 TIME_DIGITS = 14
 
@@ -60,7 +61,10 @@ def dell_job_service(call: Call) -> Document:
 
 def create_reboot_job(call: Call) -> Reply:
     """202 with the RID's Location; the job waits for SetupJobQueue."""
-    made = call.machine.create_reboot_job(call.body["RebootJobType"], call.user)
+    wanted = call.body["RebootJobType"]
+    if wanted not in REBOOT_EVENTS:
+        raise Rejected(Message("RebootTypeInvalid", (wanted[:50], "RebootJobType", CREATE), ("RebootJobType",)))
+    made = call.machine.create_reboot_job(wanted, call.user)
     return Reply(202, None, (("Location", f"{places(call.site)[1]}/{made.id}"),))
 
 
@@ -72,25 +76,29 @@ def setup_job_queue(call: Call) -> Reply:
         raise Rejected(Message("QueueParameterMissing", ("StartTimeInterval",), ("StartTimeInterval",)))
     call.machine.setup_queue(
         body["JobArray"],
-        _moment(call, body.get("StartTimeInterval", TIME_NOW), "StartTimeInvalid"),
-        None if until is None else _moment(call, until, "UntilTimeInvalid"),
+        _moment(call, body.get("StartTimeInterval", TIME_NOW), "StartTimeMalformed", "StartTimeInterval"),
+        None if until is None else _moment(call, until, "UntilTimeMalformed", "UntilTime"),
     )
     return succeeded(call, "OperationDone")
 
 
 def delete_job_queue(call: Call) -> Reply:
-    """Delete one job, or with JID_CLEARALL every job and every pending value."""
+    """Delete one job; with JID_CLEARALL every job and every pending value.
+
+    With JID_CLEARALL_FORCE the controller's data services start again besides, and it is not ready for a while.
+    """
     call.machine.delete_job(call.body["JobID"])
     return succeeded(call, "JobDeleted")
 
 
 def set_delete_on_completion_timeout(call: Call) -> Reply:
     """How long finished jobs are kept once there are many: 15 to 10,080 minutes."""
-    call.machine.set_delete_on_completion_timeout(call.body["DeleteOnCompletionTimeout"])
+    # 60.0 is an integer in JSON
+    call.machine.set_delete_on_completion_timeout(int(call.body["DeleteOnCompletionTimeout"]))
     return succeeded(call, "OperationDone")
 
 
-def _moment(call: Call, text: str, refusal: str) -> float | None:
+def _moment(call: Call, text: str, refusal: str, name: str) -> float | None:
     """TIME_NOW (None), or yyyymmddhhmmss in the controller's local time.
 
     Raises:
@@ -103,7 +111,7 @@ def _moment(call: Call, text: str, refusal: str) -> float | None:
             raise ValueError(text)
         moment = datetime.strptime(text, TIME_FORMAT)  # noqa: DTZ007 - its zone is the next line's
     except ValueError as error:
-        raise Rejected(Message(refusal, (text[:50],))) from error
+        raise Rejected(Message(refusal, (text[:50], name), (name,))) from error
     return moment.replace(tzinfo=call.local(call.machine.moment).tzinfo).timestamp()
 
 

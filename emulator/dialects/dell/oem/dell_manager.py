@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from emulator.dialects.dell.oem import dell_lc_service
 from emulator.dialects.dell.oem.dell_job import places
 from emulator.dialects.dell.oem.dell_job_service import service_uris
 from emulator.mockup.site import Site
@@ -26,9 +27,13 @@ def clear_pending(call: Call) -> Reply:
 
 
 def extend_manager(call: Call, document: Document) -> Document:
-    """Where the jobs and the job service are, in the two places in which clients look."""
-    jobs, service = link(places(call.site)[1]), link(service_uris(call.site)[0])
-    links = _merged(document.get("Links"), {"Oem": {"Dell": {"Jobs": jobs, "DellJobService": service}}})
+    """Where the jobs, in the two places in which clients look, and the services are."""
+    jobs = link(places(call.site)[1])
+    services = {
+        "DellJobService": link(service_uris(call.site)[0]),
+        "DellLCService": link(dell_lc_service.service_uris(call.site)[0]),
+    }
+    links = _merged(document.get("Links"), {"Oem": {"Dell": {"Jobs": jobs, **services}}})
     return {**document, "Links": links, "Oem": _merged(document.get("Oem"), {"Dell": {"Jobs": jobs}})}
 
 

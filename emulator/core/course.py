@@ -1,0 +1,77 @@
+"""What is particular about the jobs of one kind; everything that all jobs have in common is the engine's.
+
+A kind of job is a subclass and one line in `engine.COURSES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from emulator.core.job import Event, Job
+from emulator.core.message import Message
+
+if TYPE_CHECKING:
+    from emulator.core.machine import Machine
+
+
+class Course:
+    """The course of most jobs: nothing is particular."""
+
+    endings: Mapping[Event, str] = {
+        Event.COMPLETE: "JobCompleted",
+        Event.COMPLETE_WITH_ERRORS: "JobCompletedWithErrors",
+        Event.FAIL: "JobFailed",
+    }
+    """What a job says at its end."""
+    parts: int = 1
+    """In how many equal parts a step's progress shows; a power of two, so that they add up to a whole."""
+
+    def verdict(self, machine: Machine, job: Job, event: Event) -> Event:
+        """The event that ends the job, where its outcomes alone would make it `event`."""
+        return event
+
+    def ending(self, job: Job, event: Event) -> Message:
+        """What the job says at its end."""
+        return job.says(self.endings[event])
+
+    def ended(self, machine: Machine, job: Job) -> None:
+        """The job is finished."""
+
+    def step_done(self, machine: Machine, job: Job) -> bool:
+        """A step has its outcome; True: what follows has been seen to."""
+        return False
+
+    def goes_along(self, job: Job) -> bool:
+        """Whether a restart of the host takes the job along, although nobody has scheduled it."""
+        return False
+
+    def needs_host(self, job: Job) -> bool:
+        """Whether the host is at work for the running job: then it must not leave its Automated Task stage."""
+        return True
+
+    def host_is_ready(self, machine: Machine, job: Job) -> bool:
+        """The host has come to its Automated Task stage under the running job; True: its next step is to be planned."""
+        return False
+
+    def host_is_off(self, machine: Machine, job: Job) -> None:
+        """The host has been turned off under the running job."""
+
+    def may_force(self, job: Job) -> bool:
+        """Whether a host that has not shut down in time is forced to."""
+        return False
+
+    def shutdown_timed_out(self, machine: Machine, job: Job) -> None:
+        """The host has not shut down in time, and may not be forced to."""
+
+    def transfer_begins_again(self, machine: Machine, job: Job) -> None:
+        """The job's transfer is begun anew."""
+
+    def transfer_moves(self, machine: Machine, job: Job, received: int, total: int | None) -> None:
+        """So many bytes of the job's file are there, of so many if that is known."""
+
+    def transfer_done(self, machine: Machine, job: Job, content: Mapping[str, Any]) -> None:
+        """The job's file has arrived, or been sent. `content` is what was found in it, in JSON types."""
+
+    def transfer_failed(self, machine: Machine, job: Job, reason: str) -> None:
+        """The job's file could not be fetched or sent."""

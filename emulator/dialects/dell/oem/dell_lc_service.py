@@ -1,0 +1,126 @@
+"""DellLCService: whether the lifecycle controller is ready for work (DellLCService v1_3_0, as captured).
+
+The words are those of its schema. When each of them is true is said by Dell's "Lifecycle Controller Integration Best
+Practices", 1.7.4: LCStatus tells of the instrumentation, ServerStatus of the host, and Status sums both up: it is not
+ready either while the host is in POST or the controller is carrying out scheduled jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from emulator.core.controller import Condition
+from emulator.core.host import Phase
+from emulator.core.machine import Machine
+from emulator.mockup.reader import ROOT
+from emulator.mockup.site import Site
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, success_messages
+
+SCHEMA = "DellLCService"
+READY, NOT_READY = "Ready", "NotReady"
+
+LC_STATUS: Mapping[Condition, str] = {
+    Condition.READY: READY,
+    Condition.RELOADING: "ReloadingData",  # after a job it reads its inventory again
+    Condition.NOT_READY: "NotInitialized",
+    Condition.AWAY: "NotInitialized",  # which nobody gets to see: it does not answer
+}
+IN_USE = "InUse"
+"""LCStatus of a controller that is ready but for the Automated Task stage: that has it to itself."""
+SERVER_STATUS: Mapping[Phase, str] = {
+    Phase.OFF: "PoweredOff",
+    Phase.GAP: "PoweredOff",
+    Phase.POST: "InPOST",
+    Phase.TASKS: "AutomatedTaskExecution",
+    Phase.BOOTING: "OutOfPOST",
+    Phase.RUNNING: "OutOfPOST",
+    Phase.STOPPING: "OutOfPOST",
+}
+STATUS: Mapping[str, str] = {
+    READY: READY,
+    "ReloadingData": "ReloadingData",
+    IN_USE: IN_USE,
+    "NotInitialized": NOT_READY,
+}
+"""Status by LCStatus, with the host out of POST."""
+RS_STATUS: Mapping[Condition, str] = {
+    Condition.READY: "Ready",
+    Condition.RELOADING: "Reloading",
+    Condition.NOT_READY: "Not Ready",
+    Condition.AWAY: "Not Ready",
+}
+"""GetRSStatus spells it otherwise, and tells of the instrumentation alone."""
+
+
+def resources(site: Site) -> list[Resource]:
+    """The service and its actions, under the manager and under the older URI that scripts still use."""
+    found = []
+    for uri in service_uris(site):
+        found.append(Resource(uri, get=dell_lc_service, needs_ready=False))
+        for name, handler in ACTIONS.items():
+            verb = Verb(handler, "Login", f"{SCHEMA}.{name}", action=f"{SCHEMA}.{name}")
+            found.append(Resource(f"{uri}/Actions/{SCHEMA}.{name}", verbs={"POST": verb}, needs_ready=False))
+    return found
+
+
+def service_uris(site: Site) -> tuple[str, ...]:
+    """Where the service stands."""
+    return tuple(
+        uri
+        for manager in site.managers[:1]
+        for uri in (f"{manager}/Oem/Dell/{SCHEMA}", f"{ROOT}/Dell/{manager.removeprefix(f'{ROOT}/')}/{SCHEMA}")
+    )
+
+
+def dell_lc_service(call: Call) -> Document:
+    """The service, with the actions that it really has."""
+    return {
+        "@odata.context": f"/redfish/v1/$metadata#{SCHEMA}.{SCHEMA}",
+        "@odata.id": call.uri,
+        "@odata.type": f"#{SCHEMA}.v1_3_0.{SCHEMA}",
+        "Actions": {f"#{SCHEMA}.{name}": {"target": f"{call.uri}/Actions/{SCHEMA}.{name}"} for name in sorted(ACTIONS)},
+        "Description": "Tells whether the lifecycle controller is ready for work.",
+        "Id": SCHEMA,
+        "Name": SCHEMA,
+    }
+
+
+def get_remote_services_api_status(call: Call) -> Reply:
+    """How the lifecycle controller, its real-time services and the host are, and what that comes to."""
+    machine = call.machine
+    lc_status = _lc_status(machine)
+    status = STATUS[lc_status]
+    if status == READY and machine.host.phase is Phase.POST:
+        status = NOT_READY
+    services = NOT_READY if machine.controller.condition is Condition.NOT_READY else READY
+    return _answer(
+        call,
+        {
+            "LCStatus": lc_status,
+            "RTStatus": services,
+            "ServerStatus": SERVER_STATUS[machine.host.phase],
+            "Status": status,
+            "TelemetryServiceStatus": services,
+        },
+    )
+
+
+def get_rs_status(call: Call) -> Reply:
+    """How the lifecycle controller is, in one word."""
+    return _answer(call, {"Status": RS_STATUS[call.machine.controller.condition]})
+
+
+def _answer(call: Call, found: Document) -> Reply:
+    key = "ControllerIsReady" if found["Status"] == READY else "ControllerIsNotReady"
+    return Reply(200, {"@Message.ExtendedInfo": success_messages(call, key), **found})
+
+
+def _lc_status(machine: Machine) -> str:
+    found = LC_STATUS[machine.controller.condition]
+    return IN_USE if found == READY and machine.host.phase is Phase.TASKS else found
+
+
+ACTIONS: Mapping[str, Callable[[Call], Reply]] = {
+    "GetRemoteServicesAPIStatus": get_remote_services_api_status,
+    "GetRSStatus": get_rs_status,
+}

@@ -1,0 +1,114 @@
+"""DellSoftwareInventory: what else a lifecycle controller says of its firmware (DellSoftwareInventory v1_2_0).
+
+It stands in a collection of its own, which clients look for; on captured controllers also within each inventory entry
+and below it. What the mockup has tells of the versions delivered; what is installed otherwise is laid over it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from emulator.mockup.site import Site
+from emulator.redfish.view import Call, Document, Resource, collection, local_text
+from emulator.redfish.views.software_inventory import INSTALLED, Entry, entries, entry_at
+
+PLACE = "Oem/Dell/DellSoftwareInventory"
+SCHEMA = "DellSoftwareInventory"
+NUMBERS = ("MajorVersion", "MinorVersion", "RevisionNumber", "BuildNumber")
+"""A version in its parts; a part that is no number is zero."""
+UNKNOWN = ("HashValue", "RevisionString")
+"""What nobody can say of a version that was not delivered."""
+
+
+def resources(site: Site) -> list[Resource]:
+    """The collection and its members, and the same documents where captured controllers have them."""
+    inventory = site.firmware_inventory
+    if inventory is None or not site.components:
+        return []
+    return [
+        Resource(_place(site), get=dell_software_inventories),
+        Resource(f"{_place(site)}/{{id}}", get=dell_software_inventory),
+        Resource(f"{inventory}/{PLACE}/{{id}}", get=dell_software_inventory),
+        Resource(f"{inventory}/{{entry}}/{PLACE}/{{id}}", get=dell_software_inventory_of_entry),
+    ]
+
+
+def dell_software_inventories(call: Call) -> Document:
+    """The collection. One of a mockup that knows nothing of this is empty."""
+    return collection(call, f"{SCHEMA}Collection", f"{SCHEMA}Collection", [f"{call.uri}/{key}" for key in _all(call)])
+
+
+def dell_software_inventory(call: Call) -> Document | None:
+    """One of them, by its Id."""
+    found = _all(call).get(call.params["id"])
+    return {**found, "@odata.id": call.uri} if found else None
+
+
+def dell_software_inventory_of_entry(call: Call) -> Document | None:
+    """The one of an inventory entry."""
+    entry = entry_at(call, call.uri.removesuffix(f"/{PLACE}/{call.params['id']}"))
+    found = _document(call, entry) if entry else None
+    return {**found, "@odata.id": call.uri} if found and found["Id"] == call.params["id"] else None
+
+
+def extend_software_inventory(call: Call, document: Document) -> Document:
+    """An inventory entry holds its own one, where those of the mockup do."""
+    entry = entry_at(call, document["@odata.id"])
+    delivered = call.base(entry.component.uri) if entry else {}
+    found = _document(call, entry) if entry and _within(delivered) else None
+    if entry is None or found is None:
+        return document
+    oem = delivered["Oem"]
+    own = {**found, "@odata.id": f"{entry.uri}/{PLACE}/{found['Id']}"}
+    return {**document, "Oem": {**oem, "Dell": {**oem["Dell"], SCHEMA: own}}}
+
+
+def _place(site: Site) -> str:
+    return f"{site.update_service}/{PLACE}"
+
+
+def _all(call: Call) -> dict[str, Document]:
+    """By their Ids, in the order of the inventory."""
+    found = (_document(call, entry) for entry in entries(call))
+    return {document["Id"]: document for document in found if document is not None}
+
+
+def _document(call: Call, entry: Entry) -> Document | None:
+    """What is said of an entry; None where the mockup says nothing of its component."""
+    captured = call.base(entry.uri)
+    own = _within(captured) if captured.get("Version") == entry.version else {}
+    of_component = _within(call.base(entry.component.uri)) or _listed(call.site, entry)
+    if own or (entry.what == INSTALLED and entry.version == entry.component.version):
+        found = own or of_component
+        return {**found, "InstallationDate": _utc(entry.at)} if found and entry.at is not None else found or None
+    return _laid_over(of_component, entry) if of_component else None
+
+
+def _within(document: Document) -> Document:
+    """The one that an inventory entry of the mockup holds; {} where it holds none."""
+    dell = (document.get("Oem") or {}).get("Dell") or {}
+    return dict(dell.get(SCHEMA) or {})
+
+
+def _listed(site: Site, entry: Entry) -> Document:
+    """The one of an entry's component in the mockup's collection; {} where there is none."""
+    wanted = {"FQDD": entry.component.fqdd, "ComponentID": entry.component.software_id}
+    listed = (site.tree.documents[uri] for uri in site.tree.members(_place(site)))
+    return dict(next((found for found in listed if wanted.items() <= found.items()), {}))
+
+
+def _laid_over(document: Document, entry: Entry) -> Document:
+    parts = [int(part) if part.isdecimal() else 0 for part in entry.version.split(".")]
+    known = {"Version": entry.version, **dict.fromkeys(NUMBERS, 0), **dict.fromkeys(UNKNOWN)}
+    known |= zip(NUMBERS, parts, strict=False)
+    return {
+        **document,
+        "Id": re.sub("^DCIM:[A-Z]+", f"DCIM:{entry.what.upper()}", document["Id"]),
+        **{name: value for name, value in known.items() if name in document},
+        "InstallationDate": _utc(entry.at) if entry.at is not None else "NA",
+        "Status": "Installed" if entry.what == INSTALLED else "AvailableForInstallation",
+    }
+
+
+def _utc(moment: float) -> str:
+    return local_text(0, moment).replace("+00:00", "Z")
