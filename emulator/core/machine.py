@@ -556,6 +556,7 @@ class Machine:
             self.close_session(session_id)
         self.controller.last_reset_at = self.moment
         self.controller.reason = reason
+        self.touch("controller", "controller")
         self.enter(Condition.AWAY, self.timings.controller_restart_seconds)
 
     def enter(self, condition: Condition, seconds: float) -> None:

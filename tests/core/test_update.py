@@ -551,6 +551,19 @@ def test_a_queue_that_closes_before_the_package_is_there_fails_the_job_and_ends_
     assert machine.transfer_moves(job.id, 1, 1, None) is False
 
 
+@pytest.mark.parametrize("component", ["Nope", None])
+def test_a_job_that_fails_before_its_queue_has_begun_leaves_nothing_on_the_timeline(
+    machine: Machine, component: str | None
+) -> None:
+    job = fetch(machine)
+    machine.setup_queue([job.id], START + 1000, START + 2000)
+    if component is None:
+        machine.transfer_failed(job.id, 1, "nobody answers")
+    else:
+        machine.transfer_done(job.id, 1, package(component, "1"))
+    assert (job.state, list(machine.timeline)) == (State.FAILED, [])
+
+
 def test_a_restart_goes_ahead_when_the_package_it_waited_for_does_not_come(machine: Machine) -> None:
     job = fetch(machine)
     reboot = machine.create_reboot_job(POWER_CYCLE, "root")
