@@ -28,12 +28,12 @@ def resources(site: Site) -> list[Resource]:
     return found
 
 
-def service_uris(site: Site) -> tuple[str, ...]:
-    """Where the service stands."""
+def service_uris(site: Site, schema: str = SCHEMA) -> tuple[str, ...]:
+    """Where this service, or another of the vendor's, stands: under the manager, and where scripts still look."""
     return tuple(
         uri
         for manager in site.managers[:1]
-        for uri in (f"{manager}/Oem/Dell/{SCHEMA}", f"/redfish/v1/Dell/{_below(manager)}/{SCHEMA}")
+        for uri in (f"{manager}/Oem/Dell/{schema}", f"/redfish/v1/Dell/{_below(manager)}/{schema}")
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from emulator.core.controller import Condition
 from emulator.core.host import Phase
 from emulator.core.machine import Machine
-from emulator.mockup.reader import ROOT
+from emulator.dialects.dell.oem.dell_job_service import service_uris
 from emulator.mockup.site import Site
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, success_messages
 
@@ -55,21 +55,12 @@ RS_STATUS: Mapping[Condition, str] = {
 def resources(site: Site) -> list[Resource]:
     """The service and its actions, under the manager and under the older URI that scripts still use."""
     found = []
-    for uri in service_uris(site):
+    for uri in service_uris(site, SCHEMA):
         found.append(Resource(uri, get=dell_lc_service, needs_ready=False))
         for name, handler in ACTIONS.items():
             verb = Verb(handler, "Login", f"{SCHEMA}.{name}", action=f"{SCHEMA}.{name}")
             found.append(Resource(f"{uri}/Actions/{SCHEMA}.{name}", verbs={"POST": verb}, needs_ready=False))
     return found
-
-
-def service_uris(site: Site) -> tuple[str, ...]:
-    """Where the service stands."""
-    return tuple(
-        uri
-        for manager in site.managers[:1]
-        for uri in (f"{manager}/Oem/Dell/{SCHEMA}", f"{ROOT}/Dell/{manager.removeprefix(f'{ROOT}/')}/{SCHEMA}")
-    )
 
 
 def dell_lc_service(call: Call) -> Document:

@@ -31,7 +31,7 @@ def extend_manager(call: Call, document: Document) -> Document:
     jobs = link(places(call.site)[1])
     services = {
         "DellJobService": link(service_uris(call.site)[0]),
-        "DellLCService": link(dell_lc_service.service_uris(call.site)[0]),
+        "DellLCService": link(service_uris(call.site, dell_lc_service.SCHEMA)[0]),
     }
     links = _merged(document.get("Links"), {"Oem": {"Dell": {"Jobs": jobs, **services}}})
     return {**document, "Links": links, "Oem": _merged(document.get("Oem"), {"Dell": {"Jobs": jobs}})}
