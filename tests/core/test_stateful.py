@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence, Set
 from functools import partial
@@ -57,6 +58,8 @@ from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, DROPPED_WHEN_FULL
 from emulator.core.store import Entity
 
 EXAMPLES, STEPS = 350, 45
+SEARCH = "JOBFISH_TEST_SEARCH" in os.environ
+"""Each run tries the same sequences, so that a change is judged by itself; with this set, each run tries others."""
 PHASES = (HypothesisPhase.explicit, HypothesisPhase.reuse, HypothesisPhase.generate, HypothesisPhase.shrink)
 """Not the one that explains: it takes minutes over so many steps."""
 SMALL = {"delete_on_completion_minutes": 15, "max_log_entries": 48}
@@ -191,7 +194,9 @@ class Controller(RuleBasedStateMachine):
         timeout = self.machine.queue.timeout_minutes * 60
         for job in self.missing():
             assert job.ended_at is not None
-            assert job.ended_at + timeout <= self.machine.moment
+            # a service that makes jobs by itself makes room for them too
+            driven_out = self.policy.apply_staged_on_reset and job.state in DROPPED_WHEN_FULL
+            assert driven_out or job.ended_at + timeout <= self.machine.moment
 
     def do(self, command: Command, may_go: Set[str] = frozenset()) -> None:
         """In a turn: first everything happens that is due, and a refusal changes nothing.
@@ -403,6 +408,6 @@ def test_no_sequence_of_commands_leaves_the_law() -> None:
     run_state_machine_as_test(
         Controller,
         settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, print_blob=False, phases=PHASES
+            max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, phases=PHASES, derandomize=not SEARCH
         ),
     )
