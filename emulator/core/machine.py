@@ -198,7 +198,9 @@ class Machine:
             self._make_room(1)
         self._wait_for_window(job, window)
         if window.restarts:
-            self._wait_for_window(self._create_reboot(WINDOW_REBOOT, job.created_by), window)
+            reboot = self._create_reboot(WINDOW_REBOOT, job.created_by)
+            job.details["reboot"] = reboot.id
+            self._wait_for_window(reboot, window)
 
     def _wait_for_window(self, job: Job, window: Window) -> None:
         self.queue.take_place(job, queued=True, not_before=window.start, until=window.until)
@@ -405,8 +407,8 @@ class Machine:
         if not force:
             for job in self.queue.jobs.values():
                 self._refuse_if_at_work(job)
-        for job in list(self.queue.jobs.values()):
-            self._delete(job)
+        while self.queue.jobs:
+            self._delete(next(iter(self.queue.jobs.values())))
         for target in list(self.pending):
             self.drop_pending(target, reset_too=True)
         self.note(Message("QueueClearedByForce" if force else "QueueCleared"))
@@ -478,7 +480,15 @@ class Machine:
     def _delete(self, job: Job) -> None:
         if job.is_open:
             self._cancel(job)
+            self._delete_restart_for(job)
         self.forget(job)
+
+    def _delete_restart_for(self, job: Job) -> None:
+        """The reboot job that a window made for this job alone goes with it, unless it has begun."""
+        reboot = self.queue.get(job.details.get("reboot", ""))
+        if reboot is not None and reboot.is_open and reboot.state is not State.RUNNING:
+            self._cancel(reboot)
+            self.forget(reboot)
 
     def _cancel(self, job: Job) -> None:
         for what in ("validated", "open", "start", "until", "step", "graceful-wait"):

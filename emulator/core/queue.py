@@ -106,22 +106,16 @@ class Queue:
     def _waits_for(self, job: Job) -> Job | None:
         """What is unfinished before it in its queue, and somebody else's to do; None where nothing is.
 
-        A restart waits for what the controller does itself and for packages on their way (JCP026), but not for what
-        comes after work that needs that very restart.
+        A restart waits for all packages of its queue that are on their way (JCP026), and for what the controller does
+        itself, but not for what comes after work that needs that very restart.
         """
-        for job_id in self._batches.get(job.batch, ()):
-            other = self.jobs.get(job_id)
-            if other is None or not other.is_open or other.lane is Lane.REBOOT:
-                continue
-            if other.state in ON_THE_WAY:
-                return other
-            if job.lane is Lane.REBOOT:
-                return other if other.lane is Lane.LIVE else None
-            if other.order >= job.order:
-                return None
-            if other.lane is not job.lane:
-                return other
-        return None
+        batch = (self.jobs.get(job_id) for job_id in self._batches.get(job.batch, ()))
+        others = [other for other in batch if other is not None and other.is_open and other.lane is not Lane.REBOOT]
+        if job.lane is Lane.REBOOT:
+            first = next((other for other in others if other.state in ON_THE_WAY), next(iter(others), None))
+            return first if first is not None and (first.state in ON_THE_WAY or first.lane is Lane.LIVE) else None
+        before = (other for other in others if other.order < job.order)
+        return next((other for other in before if other.state in ON_THE_WAY or other.lane is not job.lane), None)
 
     # -- making and scheduling --------------------------------------------------------------------------------------
 

@@ -152,7 +152,9 @@ class Controller(RuleBasedStateMachine):
     def delete(self, number: int) -> None:
         self.let_pass(0)
         job_id = nth_job(self.machine, number)
-        self.do(lambda machine: machine.delete_job(job_id), may_go={job_id})
+        job = self.machine.queue.get(job_id)
+        restart = job.details.get("reboot", job_id) if job else job_id  # a window's goes with its job
+        self.do(lambda machine: machine.delete_job(job_id), may_go={job_id, restart})
 
     @precondition(lambda self: len(self.machine.queue.jobs) >= MANY)
     @rule(name=st.sampled_from([CLEAR_ALL, CLEAR_ALL_FORCE]))

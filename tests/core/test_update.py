@@ -36,6 +36,7 @@ from core_world import (
     queued_job,
     queued_reboot,
     refused_whole,
+    staged_job,
     states,
     until,
 )
@@ -1086,3 +1087,16 @@ def test_a_reboot_job_made_for_an_immediate_update_runs_before_the_host_is_up_ag
     assert machine.host.phase is Phase.RUNNING
     assert [job.state for job in machine.queue.jobs.values()] == [State.COMPLETED] * 2
     assert queued_reboot(machine).state is State.RUNNING
+
+
+@pytest.mark.parametrize("download_first", [True, False])
+def test_a_restart_waits_for_every_package_of_its_queue(machine: Machine, download_first: bool) -> None:
+    """Wherever in the queue it stands (JCP026)."""
+    configuration, download = staged_job(machine), fetch(machine)
+    ids = [download.id, configuration.id] if download_first else [configuration.id, download.id]
+    machine.setup_queue([*ids, machine.create_reboot_job("PowerCycle", "root").id])
+    machine.advance(5000)
+    assert (machine.host.phase, configuration.state) == (Phase.RUNNING, State.SCHEDULED)
+    machine.transfer_done(download.id, 1, package(BIOS, "99.0"))
+    machine.advance(5000)
+    assert (configuration.state, download.state) == (State.COMPLETED, State.COMPLETED)

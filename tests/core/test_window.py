@@ -254,6 +254,13 @@ def test_a_job_can_be_taken_back_before_and_within_its_window(machine: Machine, 
     assert machine.devices[BIOS].snapshot() == {"own": {}}
 
 
+def test_deleting_the_job_of_a_window_takes_its_restart_back_too(machine: Machine) -> None:
+    job = job_in(machine, window(restarts=True))
+    machine.delete_job(job.id)
+    until(machine, 10_000)
+    assert (machine.queue.jobs, machine.host.last_reset_at) == ({}, None)
+
+
 def test_clearing_the_queue_takes_the_restart_back_too(machine: Machine) -> None:
     job_in(machine, window(restarts=True))
     machine.delete_job(CLEAR_ALL)
