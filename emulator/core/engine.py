@@ -21,15 +21,16 @@ if TYPE_CHECKING:
     from emulator.core.machine import Machine
 
 HOST = "host"
+FORCED = "GracefulRebootWithForcedShutdown"
+"""The kind of reboot job by which the service itself restarts a host that is up."""
 REBOOT_EVENTS: Mapping[str, Power] = {
     "PowerCycle": Power.CUT,
     "GracefulRebootWithoutForcedShutdown": Power.SHUT_DOWN,
-    "GracefulRebootWithForcedShutdown": Power.SHUT_DOWN,
+    FORCED: Power.SHUT_DOWN,
 }
 """The kinds of reboot job (DellJobService.CreateRebootJob) and what each does to the host.
 
 Only a power cycle starts a host that is off."""
-FORCED = "GracefulRebootWithForcedShutdown"
 STARTING = frozenset({Phase.POST, Phase.TASKS, Phase.STOPPING, Phase.GAP})
 """While the host is in one of these, a reboot job has to wait."""
 
@@ -66,9 +67,8 @@ class RebootCourse(Course):
         return job.steps[0].name == FORCED
 
     def shutdown_timed_out(self, machine: Machine, job: Job) -> None:
-        """The job has failed; a host that shuts down after all stays off, for nobody waits for it any more."""
-        machine.host.restart = False
-        machine.touch(HOST, HOST)
+        """The job has failed."""
+        machine.give_up_restart()
         _end_reboot(machine, Outcome(False, machine.moment, {}, Message("ShutdownTimedOut")))
 
 
@@ -375,9 +375,7 @@ def finish(machine: Machine, job: Job) -> None:
 
 def end(machine: Machine, job: Job, event: Event, message: Message) -> None:
     """Finish a job: what it held is free again."""
-    for what in ("validated", "open", "until", "start", "step", "graceful-wait"):
-        machine.unplan(what, job.id)
-    machine.drop_transfer(job.id)
+    machine.call_off(job)
     job.fire(event, machine.moment, message)
     machine.queue.ended(job)
     machine.changed(job)

@@ -138,7 +138,7 @@ class Machine:
             Rejected: PendingCommitted while a job holds the device.
         """
         self._refuse_if_held(target)
-        return sift(self.devices[target], change, self._values_pending(target))
+        return sift(self.devices[target], change, self.values_pending(target))
 
     def stage_and_create_job(
         self,
@@ -173,13 +173,18 @@ class Machine:
 
     def _create_at_once(self, target: str, steps: tuple[Step, ...], by: str) -> Job:
         """A scheduled job, with the reboot job that makes it run where the host is not just starting."""
-        starting = self.host.is_starting or self.host.phase is Phase.TASKS
-        self._make_room(1 if starting else 2)
+        kind = self.restart_kind()
+        self._make_room(2 if kind else 1)
         job = self._create(Kind.CONFIGURATION, target, steps, by, locks=(target,))
-        goes_off = self.host.phase in (Phase.OFF, Phase.STOPPING)  # only a power cycle starts it again
-        reboot = [] if starting else [self._create_reboot("PowerCycle" if goes_off else WINDOW_REBOOT, by).id]
-        self.setup_queue([job.id, *reboot])
+        self.setup_queue([job.id, *([self._create_reboot(kind, by).id] if kind else [])])
         return job
+
+    def restart_kind(self) -> str | None:
+        """The reboot job that brings the host to its Automated Task stage; None where it is on its way there."""
+        if self.host.is_starting or self.host.phase is Phase.TASKS:
+            return None
+        goes_off = self.host.phase in (Phase.OFF, Phase.STOPPING)  # only a power cycle starts it again
+        return "PowerCycle" if goes_off else engine.FORCED
 
     def _create_in_window(self, target: str, steps: tuple[Step, ...], by: str, window: Window) -> Job:
         window.check(self.moment)
@@ -198,7 +203,7 @@ class Machine:
             self._make_room(1)
         self._wait_for_window(job, window)
         if window.restarts:
-            reboot = self._create_reboot(WINDOW_REBOOT, job.created_by)
+            reboot = self._create_reboot(engine.FORCED, job.created_by)
             job.details["reboot"] = reboot.id
             self._wait_for_window(reboot, window)
 
@@ -216,9 +221,9 @@ class Machine:
         """
         if self.queue.open_job_on(target) is not None:
             raise Rejected(self._about(target, "PendingLocked"))
-        if target not in self.pending or (only is not None and self._values_pending(target).keys().isdisjoint(only)):
+        if target not in self.pending or (only is not None and self.values_pending(target).keys().isdisjoint(only)):
             raise Rejected(self._about(target, "NothingToClear"))
-        left = {name: value for name, value in self._values_pending(target).items() if name not in (only or ())}
+        left = {name: value for name, value in self.values_pending(target).items() if name not in (only or ())}
         if only is None or not left:
             self.drop_pending(target, reset_too=only is None)
         else:
@@ -255,7 +260,7 @@ class Machine:
         self._refuse_if_held(target)
         device = self.devices[target]
         checked = check(device, change)
-        values = {**self._values_pending(target), **checked}
+        values = {**self.values_pending(target), **checked}
         return values, device.plan(values) if values else ()
 
     def _refuse_if_held(self, target: str) -> None:
@@ -265,7 +270,8 @@ class Machine:
     def _about(self, target: str, key: str) -> Message:
         return Message(key, device=self.devices[target].kind)
 
-    def _values_pending(self, target: str) -> Mapping[str, Value]:
+    def values_pending(self, target: str) -> Mapping[str, Value]:
+        """What is staged for a device, by attribute."""
         return self.pending[target].values if target in self.pending else {}
 
     def _pending(self, target: str) -> Pending:
@@ -300,7 +306,7 @@ class Machine:
         """
         if self.queue.open_job_on(target) is not None:
             raise Rejected(self._about(target, "TargetHasJob"))
-        values = self._values_pending(target)
+        values = self.values_pending(target)
         if not values:
             raise Rejected(self._about(target, "NothingPending"))
         self.queue.check_window(start, until, self.moment)
@@ -491,10 +497,7 @@ class Machine:
             self.forget(reboot)
 
     def _cancel(self, job: Job) -> None:
-        for what in ("validated", "open", "start", "until", "step", "graceful-wait"):
-            self.unplan(what, job.id)
-        self.drop_transfer(job.id)
-        self.secrets.pop(job.id, None)
+        self.call_off(job)
         self._undo(job)
         if job.kind is Kind.CONFIGURATION:
             self.drop_pending(job.target)
@@ -693,6 +696,13 @@ class Machine:
         if self.timeline.drop(what, about):
             self.touch("due", f"{what}:{about}")
 
+    def call_off(self, job: Job) -> None:
+        """Nothing more is planned for a job, and no file is wanted for it."""
+        for what in ("validated", "open", "start", "until", "step", "graceful-wait"):
+            self.unplan(what, job.id)
+        self.drop_transfer(job.id)
+        self.secrets.pop(job.id, None)
+
     def touch(self, kind: str, entity_id: str) -> None:
         """Note that an entity has changed, so that the turn saves it."""
         self._changed[kind, entity_id] = None
@@ -772,7 +782,7 @@ class Machine:
         """Let something happen to the host; False, and nothing changes, where its law has no such event now."""
         return engine.power(self, event, restart=restart)
 
-    def start_job(self, job: Job, *, says: str, plan: bool = True) -> None:
+    def start_job(self, job: Job, says: str, *, plan: bool = True) -> None:
         """Begin a job's work at once, and `plan` its first step."""
         engine.start(self, job, job.says(says))
         if plan:
@@ -800,6 +810,11 @@ class Machine:
     def work(self) -> None:
         """Start whatever may start now."""
         engine.work(self)
+
+    def give_up_restart(self) -> None:
+        """Nobody waits any more for the host to come up again: if it shuts down after all, it stays off."""
+        self.host.restart = False
+        self.touch(engine.HOST, engine.HOST)
 
     def ignores_shutdown(self) -> bool:
         """Whether the host's operating system ignores a request to shut down, by its nature or by a planned fault."""
@@ -847,8 +862,6 @@ class Machine:
         self.moment = now if due is None else min(now, due)
 
 
-WINDOW_REBOOT = "GracefulRebootWithForcedShutdown"
-"""How a maintenance window restarts the host at its start."""
 RESETS_AS_JOBS = {
     "ForceRestart": "PowerCycle",
     "PowerCycle": "PowerCycle",

@@ -88,9 +88,8 @@ def export_profile(
     details = {"layout": layout, "uri": uri, "targets": list(targets), **(options or {})}
     job = machine.create_job(Kind.EXPORT, "", steps, by, lane=Lane.LIVE, details=details)
     if uri is not None and credentials is not None:
-        job.details["has_credentials"] = True
         machine.secrets[job.id] = credentials
-    _begin(machine, job, "ProfileExporting")
+    machine.start_job(job, "ProfileExporting")
     return job
 
 
@@ -102,7 +101,7 @@ def import_profile(machine: Machine, wanted: Import, settings: Iterable[Setting]
     """
     _refuse_if_busy(machine)
     job = _create_import(machine, wanted)
-    _begin(machine, job, "ProfilePreviewing" if wanted.preview else "ProfileComparing")
+    machine.start_job(job, "ProfilePreviewing" if wanted.preview else "ProfileComparing")
     _take_in(machine, job, settings)
     return job
 
@@ -115,7 +114,7 @@ def fetch_and_import(machine: Machine, wanted: Import, uri: str) -> Job:
     """
     _refuse_if_busy(machine)
     job = _create_import(machine, wanted)
-    _begin(machine, job, "ProfilePreviewing" if wanted.preview else "ProfileComparing", plan=False)
+    machine.start_job(job, "ProfilePreviewing" if wanted.preview else "ProfileComparing", plan=False)
     machine.queue.hold(job, *(device.id for device in _chosen(machine, wanted.targets)))  # what the file will change
     machine.add_transfer(Transfer(job.id, uri, "profile", credentials=wanted.credentials))
     return job
@@ -132,10 +131,6 @@ def _create_import(machine: Machine, wanted: Import) -> Job:
         "results": [],
     }
     return machine.create_job(kind, "", (step,), wanted.by, lane=lane, details=details)
-
-
-def _begin(machine: Machine, job: Job, says: str, *, plan: bool = True) -> None:
-    machine.start_job(job, says=says, plan=plan)
 
 
 def _refuse_if_busy(machine: Machine) -> None:
@@ -279,10 +274,6 @@ class ExportCourse(Course):
         """It could not be sent."""
         machine.end_job(job, Event.FAIL, Message("ProfileTransferFailed", (job.id, reason)))
 
-    def ended(self, machine: Machine, job: Job) -> None:
-        """Credentials that were not used are forgotten."""
-        machine.secrets.pop(job.id, None)
-
 
 class _ComparingCourse(Course):
     """What an import and a preview have in common: a profile to take in."""
@@ -299,6 +290,13 @@ class _ComparingCourse(Course):
         """There is nothing to import."""
         machine.end_job(job, Event.FAIL, Message("ProfileTransferFailed", (job.id, reason)))
 
+    def _only_tell(self, machine: Machine, job: Job) -> None:
+        """Say what would be set, and drop the steps that would set it."""
+        for step in job.steps[1:]:
+            old = _text(machine.devices[step.device].read().get(step.name))
+            _add_result(job, step.device, step.name, old, _shown(step.value), None)
+        job.steps = job.steps[:1]
+
 
 class PreviewCourse(_ComparingCourse):
     """Says what an import would do."""
@@ -311,10 +309,7 @@ class PreviewCourse(_ComparingCourse):
 
     def step_done(self, machine: Machine, job: Job) -> bool:
         """After the comparison there is nothing to do: what would be done is told, and its steps are dropped."""
-        for step in job.steps[1:]:
-            old = _text(machine.devices[step.device].read().get(step.name))
-            _add_result(job, step.device, step.name, old, _shown(step.value), None)
-        job.steps = job.steps[:1]
+        self._only_tell(machine, job)
         return False
 
     def ending(self, job: Job, event: Event) -> Message:
@@ -354,10 +349,7 @@ class ImportCourse(_ComparingCourse):
             return False
         if job.details["shutdown"] == "NoReboot":
             job.details["left_out"] = len(job.steps) - 1
-            for step in job.steps[1:]:
-                old = _text(machine.devices[step.device].read().get(step.name))
-                _add_result(job, step.device, step.name, old, _shown(step.value), None)
-            job.steps = job.steps[:1]
+            self._only_tell(machine, job)
             return False
         job.details["waits_for_host"] = True
         if machine.host.phase is Phase.TASKS:
@@ -395,8 +387,7 @@ class ImportCourse(_ComparingCourse):
 
     def shutdown_timed_out(self, machine: Machine, job: Job) -> None:
         """Nothing was applied."""
-        machine.host.restart = False
-        machine.touch("host", "host")
+        machine.give_up_restart()
         machine.end_job(job, Event.FAIL, job.says("ProfileShutdownTimedOut"))
 
     def ended(self, machine: Machine, job: Job) -> None:

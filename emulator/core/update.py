@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from emulator.core.course import Course
 from emulator.core.device import Device
-from emulator.core.host import Phase
 from emulator.core.job import Event, Job, Kind, Lane, State
 from emulator.core.message import Message, Rejected
 from emulator.core.transfer import Transfer
@@ -135,11 +134,7 @@ def update_from_package(machine: Machine, request: Request, package: Mapping[str
     Raises:
         Rejected: JobStoreFull, or an impossible window.
     """
-    job = _create(machine, request, {"source": package.get("source", "")})
-    job.fire(Event.DOWNLOAD, machine.moment, job.says("UpdateDownloading"))
-    machine.changed(job)
-    _arrived(machine, job, package)
-    return job
+    return _from_package(machine, request, package, {"source": package.get("source", "")})
 
 
 def update_from_offer(machine: Machine, request: Request, key: str) -> Job:
@@ -151,10 +146,7 @@ def update_from_offer(machine: Machine, request: Request, key: str) -> Job:
     firmware = firmware_of(machine)
     package = firmware.offered(key) if firmware else None
     assert package is not None, "the caller has looked it up"
-    job = update_from_package(machine, request, package)
-    job.details["offer"] = key
-    machine.touch("job", job.id)
-    return job
+    return update_from_package(machine, request, package)
 
 
 def roll_back(machine: Machine, request: Request, component_id: str) -> Job:
@@ -164,12 +156,8 @@ def roll_back(machine: Machine, request: Request, component_id: str) -> Job:
         Rejected: NoRollback where there is none; JobStoreFull, or an impossible window.
     """
     version = _previous(machine, component_id)
-    job = _create(machine, request, {"rollback": True, "force": True})
     package = {"header": {"component": component_id, "version": version}}
-    job.fire(Event.DOWNLOAD, machine.moment, job.says("UpdateDownloading"))
-    machine.changed(job)
-    _arrived(machine, job, package)
-    return job
+    return _from_package(machine, request, package, {"rollback": True, "force": True})
 
 
 def install_all(machine: Machine, request: Request, entries: Sequence[tuple[str, str]]) -> list[Job]:
@@ -233,6 +221,14 @@ def _previous(machine: Machine, component_id: str) -> str:
     return version
 
 
+def _from_package(machine: Machine, request: Request, package: Mapping[str, Any], details: dict[str, Any]) -> Job:
+    job = _create(machine, request, details)
+    job.fire(Event.DOWNLOAD, machine.moment, job.says("UpdateDownloading"))
+    machine.changed(job)
+    _arrived(machine, job, package)
+    return job
+
+
 def _create(machine: Machine, request: Request, details: dict[str, Any]) -> Job:
     if request.window is not None:
         request.window.check(machine.moment)
@@ -288,7 +284,7 @@ class UpdateCourse(Course):
         machine.end_job(job, Event.FAIL, Message("DownloadFailed", (job.id, reason)))
 
     def ended(self, machine: Machine, job: Job) -> None:
-        """Write the new versions into the log, forget the package, and restart the controller if it was its own."""
+        """Write the new versions into the log, and restart the controller if it was its own."""
         firmware = firmware_of(machine)
         done = [(step, outcome) for step, outcome in zip(job.steps, job.outcomes, strict=False) if outcome.ok]
         for step, outcome in done:
@@ -296,8 +292,6 @@ class UpdateCourse(Course):
             name = part.name if part else step.name
             before = str(outcome.before.get("version", ""))
             machine.note(Message("FirmwareChanged", (name, before, str(step.value))), job.id)
-        if done and firmware and "offer" in job.details:
-            withdraw(machine, job.details["offer"])
         if done and job.details.get("restarts_controller"):
             machine.restart_controller("firmware update")
 
@@ -410,10 +404,9 @@ def _put_in_window(machine: Machine, job: Job, window: Window) -> None:
 
 def _restart_for(machine: Machine, job: Job) -> None:
     """Immediate means that the host is restarted where the component needs it."""
-    if job.lane is not Lane.HOST or machine.host.is_starting or machine.host.phase is Phase.TASKS:
+    kind = machine.restart_kind()
+    if job.lane is not Lane.HOST or kind is None:
         return
-    goes_off = machine.host.phase in (Phase.OFF, Phase.STOPPING)  # only a power cycle starts it again
-    kind = "PowerCycle" if goes_off else "GracefulRebootWithForcedShutdown"
     try:
         machine.setup_queue([machine.create_reboot_job(kind, job.created_by).id])
     except Rejected:

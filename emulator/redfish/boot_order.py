@@ -32,8 +32,7 @@ class BootOrder:
 
     def wanted(self, call: Call) -> Order:
         """What it will try once everything staged is in force: that is what a further change changes."""
-        pending = call.machine.pending.get(self.device_id)
-        staged = pending.values.get(self.sequence.attribute) if pending else None
+        staged = call.machine.values_pending(self.device_id).get(self.sequence.attribute)
         return self.in_force(call) if staged is None else self._order(staged)
 
     def change(self, call: Call, order: Iterator[tuple[str, bool]], path: str) -> Reply:

@@ -40,12 +40,10 @@ def settings_annotation(
 
 def pending_attributes(call: Call, device_id: str) -> dict[str, Value]:
     """What is pending for a device, but for sequences: they are shown elsewhere. A password shows as null."""
-    pending = call.machine.pending.get(device_id)
     described = call.machine.devices[device_id].describe()
-    staged = pending.values if pending else {}
     return {
         name: None if described[name].type == "Password" else value
-        for name, value in staged.items()
+        for name, value in call.machine.values_pending(device_id).items()
         if described[name].type != SEQUENCE
     }
 

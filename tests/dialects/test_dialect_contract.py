@@ -47,7 +47,7 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
 # -- what the program says --------------------------------------------------------------------------------------------
 
 SUCCESSES = ("OperationDone", "JobDeleted", "ResourceCreated", "ControllerIsReady", "ControllerIsNotReady")
-MAKING = {"Message": 0, "_about": 1, "says": 0, "_begin": 2}
+MAKING = {"Message": 0, "_about": 1, "says": 0, "start_job": 1}
 """Functions that make a message, and which of their arguments is the key."""
 ENDINGS = {key for course in COURSES.values() for key in course.endings.values()}
 KEYS_IN_VARIABLES = {
@@ -209,7 +209,7 @@ def argument_counts() -> list[tuple[str, int, str]]:
             texts = literals(key) or []
             function = name_of(call)
             given = call.args[MAKING[function] + 1 :]
-            if function in ("says", "_begin"):
+            if function in ("says", "start_job"):
                 found += [(text, 1, name) for text in texts]  # the job's id
             elif function == "_about":
                 found += [(text, len(given), name) for text in texts]

@@ -61,12 +61,11 @@ def values_in_force(place: NicPlace, call: Call, pending: Mapping[str, Value] | 
 def settings(place: NicPlace, call: Call) -> Document:
     """What will be in force when everything pending is."""
     live = call.base(place.uri)
-    pending = call.machine.pending.get(place.device_id)
     base = {
         name: value for name, value in call.base(place.settings_uris[0]).items() if not name.startswith("@Redfish.")
     }
     future = {path: value_at(live, path) for path in place.properties}
-    future |= values_in_force(place, call, pending.values if pending else {})
+    future |= values_in_force(place, call, call.machine.values_pending(place.device_id))
     document = {
         "@odata.type": live.get("@odata.type", "#NetworkDeviceFunction.v1_11_1.NetworkDeviceFunction"),
         "Id": "Settings",

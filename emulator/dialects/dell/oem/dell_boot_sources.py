@@ -55,7 +55,7 @@ def boot_sources(bios: BiosPlace, boot: BootPlace, call: Call) -> Document:
 
 def settings(bios: BiosPlace, boot: BootPlace, call: Call) -> Document:
     """The order that is pending, where one is."""
-    values = _pending(bios, call)
+    values = call.machine.values_pending(bios.device_id)
     return {
         **_described(boot, call, "Pending"),
         "Attributes": {
@@ -75,7 +75,7 @@ def patch_settings(bios: BiosPlace, boot: BootPlace, call: Call) -> Reply:
         Message("PropertyUnknown", (name[:200],), (f"Attributes/{name}"[:200],)) for name in given if name not in known
     )
     reject_if_any(fault for name, entries in given.items() for fault in _faults(known[name], entries))
-    now = {**call.machine.devices[bios.device_id].read(), **_pending(bios, call)}
+    now = {**call.machine.devices[bios.device_id].read(), **call.machine.values_pending(bios.device_id)}
     change = {name: _value(entries, now[name]) for name, entries in given.items()}
     return stage(call, bios.device_id, change, partial(settings, bios, boot))
 
@@ -112,11 +112,6 @@ def _described(boot: BootPlace, call: Call, which: str) -> Document:
         **captured,
         "@odata.id": call.uri,
     }
-
-
-def _pending(bios: BiosPlace, call: Call) -> Mapping[str, Value]:
-    pending = call.machine.pending.get(bios.device_id)
-    return pending.values if pending else {}
 
 
 def _shown(sequence: BootSequence, value: Value) -> list[Document]:
