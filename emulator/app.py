@@ -30,6 +30,7 @@ from emulator.data import data_folder, mockup_names, schema
 from emulator.devices.bios import Bios
 from emulator.devices.firmware import Firmware
 from emulator.devices.nic import Nic
+from emulator.devices.raid import Raid
 from emulator.dialects import dell, standard
 from emulator.dialects.dell.oem import OEM as DELL_OEM
 from emulator.guard import Guard
@@ -56,7 +57,15 @@ DIALECTS: Mapping[str, tuple[Callable[[Mapping[str, Registry]], Dialect], Oem]] 
     "standard": (standard.dialect, Oem()),
     "dell": (dell.dialect, DELL_OEM),
 }
-REGISTRIES = ("Base.1.22.1", "JobEvent.1.1.1", "TaskEvent.1.0.5", "Update.1.3.0", "IDRAC.2.7", "Jobfish.1.0.0")
+REGISTRIES = (
+    "Base.1.22.1",
+    "JobEvent.1.1.1",
+    "TaskEvent.1.0.5",
+    "Update.1.3.0",
+    "StorageDevice.1.5.1",
+    "IDRAC.2.7",
+    "Jobfish.1.0.0",
+)
 OWN_TYPES = (
     "#Job.v1_3_0.Job",
     "#JobCollection.JobCollection",
@@ -198,6 +207,7 @@ def _machine_builder(
             Bios(place.device_id, place.device_model, timings.bios_step_seconds) for place in site.bioses
         ]
         devices += [Nic(place.device_id, place.model, timings.nic_step_seconds) for place in site.nics]
+        devices += [Raid(place.device_id, place.model, timings.raid_step_seconds) for place in site.storages]
         if components:
             devices.append(Firmware(components, step_seconds=timings.firmware_step_seconds))
         return Machine(

@@ -5,6 +5,8 @@
     GET  /jobfish/v1/faults                {"faults": [...]}
     POST /jobfish/v1/faults                {"target", "step", "message_id"?, "count"?}
     DELETE /jobfish/v1/faults[/{id}]
+    GET  /jobfish/v1/devices               {"devices": [{"id", "kind", "events": {name: [parts]}}]}
+    POST /jobfish/v1/devices/{id}/events   {"event", "part"}: let something befall the hardware
 
 It wants the same credentials as Redfish: any account may look, ConfigureManager may change. A refusal is
 {"error": {"message", "details"}}.
@@ -21,6 +23,7 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from emulator.core.device import Device
 from emulator.core.machine import Machine
 from emulator.data import payload_validator
 from emulator.runtime.authentication import Authenticator
@@ -58,6 +61,8 @@ class ControlFace:
             ("POST", "/faults", self.post_fault),
             ("DELETE", "/faults", self.delete_faults),
             ("DELETE", "/faults/<rule_id>", self.delete_fault),
+            ("GET", "/devices", self.get_devices),
+            ("POST", "/devices/<device_id>/events", self.post_event),
         ]
         for method, path, view in routes:
             name = f"{method} {path}"
@@ -112,6 +117,28 @@ class ControlFace:
             raise Refused(404, f"there is no fault {rule_id}")
         return Response(status=204)
 
+    def get_devices(self) -> Response:
+        """The living devices, and what can befall each of them now."""
+        with self._seat("Login").turn() as machine:
+            return _json({"devices": [_device(device) for device in machine.devices.values()]})
+
+    def post_event(self, device_id: str) -> Response:
+        """Let something befall the hardware: 200 with the device as it is then."""
+        seat = self._seat("ConfigureManager")
+        body = _body("DeviceEvent.post")
+        with seat.turn() as machine:
+            device = machine.devices.get(device_id)
+            if device is None:
+                return _refused(Refused(404, f"there is no device {device_id}", sorted(machine.devices)))
+            event, part = body["event"], body["part"]
+            possible = device.events()
+            if event not in possible:
+                return _refused(Refused(400, f"{event} cannot befall {device_id} now", sorted(possible)))
+            if part not in possible[event]:
+                return _refused(Refused(400, f"{event} cannot befall {part} now", sorted(possible[event])))
+            machine.befall(device_id, event, part)
+            return _json(_device(device))
+
     def _seat(self, privilege: str) -> Seat:
         seat = self._fleet.seat_for(request.host)
         if seat is None:
@@ -133,6 +160,11 @@ def _clock(machine: Machine) -> dict[str, Any]:
         "rate": machine.clock.rate,
         "next_due": None if due is None else _iso(due),
     }
+
+
+def _device(device: Device) -> dict[str, Any]:
+    events = {event: list(parts) for event, parts in device.events().items() if parts}
+    return {"id": device.id, "kind": device.kind, "events": events}
 
 
 def _iso(moment: float) -> str:

@@ -1,14 +1,15 @@
 """The device protocol: everything the job service knows about hardware.
 
 A device is a set of named attributes with values, and a way to change them one step at a time. Adding hardware means
-adding attributes and steps, never methods.
+adding attributes and steps, never methods. What hardware does by itself (a rebuild) has a due time that its device
+tells; what happens to it from outside (a drive fails) has a name.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -16,8 +17,13 @@ from emulator.core.job import Outcome, Step
 from emulator.core.message import Message, Rejected, reject_if_any
 
 Value = str | int | bool | list[Any] | None
-"""A value in JSON types, which nobody changes in place. Only a sequence is a list: `[id, whether it is on]` each."""
+"""A value in JSON types, which nobody changes in place. Only sequences and operations are lists."""
 SEQUENCE = "Sequence"
+"""`[id, whether it is on]` each."""
+OPERATIONS = "Operations"
+"""`[operation, what it is done to, its parameters by name]` each: in the order in which they are to be done."""
+NO_ATTRIBUTES = frozenset({SEQUENCE, OPERATIONS})
+"""Types of what is staged like an attribute and is none to its readers: it has resources of its own."""
 SEALED = "sealed:"
 """A password is kept as this word and a digest; the text itself never leaves the request that brought it."""
 
@@ -28,9 +34,8 @@ class Attribute:
 
     name: str
     type: str
-    """Enumeration, String, Integer, Boolean or Password; or Sequence: all of `choices` in some order, each on or off.
-
-    A sequence is no attribute to its readers: it has a resource of its own (the boot order)."""
+    """Enumeration, String, Integer, Boolean or Password; Sequence: all of `choices` in some order, each on or off; or
+    Operations: what is to be done, each one of `choices`; it is added to what is pending and does not replace it."""
     choices: tuple[str, ...] = ()
     lower: int | None = None
     upper: int | None = None
@@ -42,15 +47,20 @@ class Attribute:
     hidden: bool = False
     immutable: bool = False
     default: Value = None
+    secrets: frozenset[str] = frozenset()
+    """Of operations: those of their parameters that are kept sealed, like passwords."""
 
 
 class Device(Protocol):
-    """One device of a machine.
+    """One device of a machine. A device is a subclass: it has the methods that every one must have, and those of the
+    others that are about it.
 
     Already checked when `plan` is called: every name is in `describe()`, every value has the attribute's type and lies
     within its list, bounds, lengths and pattern; passwords are sealed; no other job holds the device.
     The device's to check: everything that depends on the values of other attributes, on power, or on being busy.
     """
+
+    __slots__ = ()
 
     id: str
     kind: str
@@ -74,17 +84,37 @@ class Device(Protocol):
     def undo(self, step: Step, before: Mapping[str, Any]) -> None:
         """Take back one step, given what its outcome said was there before."""
 
-    def reset(self) -> None:
-        """Put every attribute to its default."""
-
-    def check_password(self, name: str, sealed: str) -> bool:
-        """Whether `sealed` is the password in force; an unset one equals the sealed empty text."""
-
     def snapshot(self) -> dict[str, Any]:
         """What differs from a new device, in JSON types."""
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """The reverse of `snapshot`."""
+
+    # -- what not every device has
+
+    def reset(self) -> None:
+        """Put every attribute to its default. By default there are none."""
+        return
+
+    def check_password(self, name: str, sealed: str) -> bool:
+        """Whether `sealed` is the password in force; an unset one equals the sealed empty text. By default: no."""
+        return False
+
+    def next_due(self) -> float | None:
+        """When something that it does by itself is done, on the virtual clock. None: it is doing nothing."""
+        return None
+
+    def happen(self, at: float) -> tuple[Message, ...]:
+        """Let what is due at this moment happen. What there is to say of it."""
+        return ()
+
+    def events(self) -> Mapping[str, Sequence[str]]:
+        """What can befall it now from outside, by the name of the event: the ids of its parts that it can befall."""
+        return {}
+
+    def befall(self, event: str, part: str, at: float) -> tuple[Message, ...]:
+        """Let one of `events` befall one of its parts: a drive fails, a cable is pulled. What there is to say of it."""
+        return ()
 
 
 class Sifted(NamedTuple):
@@ -113,10 +143,41 @@ def check(device: Device, change: Mapping[str, Any]) -> dict[str, Value]:
         for name, value in change.items()
         for message in faults_of(attributes, name, value)
     )
-    return {
-        name: seal(device.id, name, value) if attributes[name].type == "Password" else value
-        for name, value in change.items()
-    }
+    return {name: _sealed(device.id, attributes[name], value) for name, value in change.items()}
+
+
+def _sealed(device_id: str, attribute: Attribute, value: Value) -> Value:
+    """The value as it is kept: no password, and no secret among an operation's parameters, stays readable."""
+    if attribute.type == "Password":
+        return seal(device_id, attribute.name, str(value))
+    if attribute.type == OPERATIONS and attribute.secrets:
+        return [
+            [
+                operation,
+                subject,
+                {
+                    name: seal(device_id, attribute.name, str(given)) if name in attribute.secrets else given
+                    for name, given in parameters.items()
+                },
+            ]
+            for operation, subject, parameters in _entries(value)
+        ]
+    return value
+
+
+def laid_over(device: Device, change: Mapping[str, Value], pending: Mapping[str, Value]) -> dict[str, Value]:
+    """What is pending once a change has been added to it: values take the place of values, operations are done after
+    those that are pending already.
+    """
+    values = {**pending, **change}
+    for name in change.keys() & pending.keys():
+        if device.describe()[name].type == OPERATIONS:
+            values[name] = [*_entries(pending[name]), *_entries(change[name])]
+    return values
+
+
+def _entries(value: Value) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def sift(device: Device, change: Mapping[str, Any], beside: Mapping[str, Value]) -> Sifted:
@@ -168,6 +229,10 @@ def faults_of(attributes: Mapping[str, Attribute], name: str, value: Any) -> Ite
         yield from _text_faults(attribute, value)
     elif attribute.type == SEQUENCE:
         yield from _sequence_faults(attribute, [entry[0] for entry in value])
+    elif attribute.type == OPERATIONS:
+        for operation, _, _ in value:
+            if operation not in attribute.choices:
+                yield _about(name, "PropertyValueNotInList", shown(operation), name)
 
 
 def _text_faults(attribute: Attribute, value: str) -> Iterator[Message]:
@@ -210,6 +275,17 @@ def _is_sequence(value: Any) -> bool:
     )
 
 
+def _is_operations(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(entry, list)
+        and len(entry) == 3
+        and isinstance(entry[0], str)
+        and isinstance(entry[1], str)
+        and isinstance(entry[2], dict)
+        for entry in value
+    )
+
+
 _TYPE_CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "Enumeration": _is_text,
     "String": _is_text,
@@ -217,6 +293,7 @@ _TYPE_CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "Integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "Boolean": lambda value: isinstance(value, bool),
     SEQUENCE: _is_sequence,
+    OPERATIONS: _is_operations,
 }
 
 

@@ -334,7 +334,7 @@ def _step_done(machine: Machine, job: Job) -> None:
     if outcome is None:
         outcome = device.apply(step, machine.moment) if device else Outcome(True, machine.moment, {})
     if outcome.ok and device is not None:
-        machine.touch("device", step.device)
+        machine.device_changed(step.device)
     _record(machine, job, outcome)
     if COURSES[job.kind].step_done(machine, job):
         return
@@ -392,6 +392,12 @@ def _window_closed(machine: Machine, job_id: str) -> None:
         work(machine)
 
 
+def _device_happens(machine: Machine, target: str) -> None:
+    """A device that the mockup no longer has does nothing any more."""
+    if target in machine.devices:
+        machine.device_happens(target)
+
+
 def _auto_delete(machine: Machine, _: str) -> None:
     while (job := machine.queue.due_for_deletion(machine.moment)) is not None:
         machine.forget(job)
@@ -438,6 +444,7 @@ DUE: Mapping[str, Callable[[Machine, str], None]] = {
     "graceful-wait": _graceful_wait_over,
     "step": _step_goes_on,
     "until": _window_closed,
+    "device": _device_happens,
     "auto-delete": _auto_delete,
     "controller": _controller_recovered,
 }

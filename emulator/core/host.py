@@ -84,6 +84,8 @@ class Timings:
     """For each BIOS attribute."""
     nic_step_seconds: float = 10.0
     """For each attribute of a network device function."""
+    raid_step_seconds: float = 30.0
+    """For each operation on a storage controller, and for each of its attributes."""
     firmware_step_seconds: float = 120.0
     """For installing firmware on one component."""
     profile_step_seconds: float = 5.0

@@ -18,7 +18,7 @@ from emulator.core import engine, keeping
 from emulator.core.access import Session
 from emulator.core.clock import Clock
 from emulator.core.controller import Condition, Controller
-from emulator.core.device import Device, Sifted, Value, check, seal, sift
+from emulator.core.device import Device, Sifted, Value, check, laid_over, seal, sift
 from emulator.core.fault import FaultPlan, Rule
 from emulator.core.host import IDEMPOTENT_RESETS, RESETS, Host, Phase, Power, Timings
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, Step
@@ -171,6 +171,24 @@ class Machine:
         self._keep_pending(target, values)
         return job
 
+    def create_live_job(self, target: str, change: Mapping[str, Any], by: str) -> Job:
+        """A job that the controller itself does as soon as it can, without the host's restart: a real-time job.
+
+        Raises:
+            Rejected: TargetBusy while a job holds the device; PendingExistsOnTarget while values are staged for it,
+                which need a restart; a message for each value that cannot be set; JobStoreFull.
+        """
+        if self.queue.open_job_on(target) is not None:
+            raise Rejected(self._about(target, "TargetBusy"))
+        if self.values_pending(target):
+            raise Rejected(self._about(target, "PendingExistsOnTarget"))
+        device = self.devices[target]
+        steps = device.plan(check(device, change))
+        self._make_room(1)
+        job = self._create(Kind.CONFIGURATION, target, steps, by, lane=Lane.LIVE, locks=(target,))
+        self.setup_queue([job.id])
+        return job
+
     def _create_at_once(self, target: str, steps: tuple[Step, ...], by: str) -> Job:
         """A scheduled job, with the reboot job that makes it run where the host is not just starting."""
         kind = self.restart_kind()
@@ -259,8 +277,7 @@ class Machine:
     def _staged(self, target: str, change: Mapping[str, Any]) -> tuple[dict[str, Value], tuple[Step, ...]]:
         self._refuse_if_held(target)
         device = self.devices[target]
-        checked = check(device, change)
-        values = {**self.values_pending(target), **checked}
+        values = laid_over(device, check(device, change), self.values_pending(target))
         return values, device.plan(values) if values else ()
 
     def _refuse_if_held(self, target: str) -> None:
@@ -509,7 +526,7 @@ class Machine:
         for step, outcome in reversed(done):
             if outcome.ok and step.device in self.devices:
                 self.devices[step.device].undo(step, outcome.before)
-                self.touch("device", step.device)
+                self.device_changed(step.device)
                 self.note(Message("StepUndone", (job.id, step.name)), job.id)
 
     # -- the host -----------------------------------------------------------------------------------------------------
@@ -643,6 +660,21 @@ class Machine:
             return None
         return self.queue.get(job_id)
 
+    # -- hardware -----------------------------------------------------------------------------------------------------
+
+    def befall(self, target: str, event: str, part: str) -> None:
+        """Let something happen to a part of a device from outside; `Device.events` tells what can."""
+        self._say(target, self.devices[target].befall(event, part, self.moment))
+
+    def device_happens(self, target: str) -> None:
+        """Something that a device does by itself is done."""
+        self._say(target, self.devices[target].happen(self.moment))
+
+    def _say(self, target: str, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self.note(message, target)
+        self.device_changed(target)
+
     # -- faults and sessions ------------------------------------------------------------------------------------------
 
     def add_fault(self, target: str, step: str, message_id: str | None, count: int | None) -> Rule:
@@ -710,6 +742,15 @@ class Machine:
         if kind == "job":
             self._job_versions[entity_id] = self.version
 
+    def device_changed(self, target: str) -> None:
+        """A device has changed: save it, and note when something that it does by itself is done."""
+        self.touch("device", target)
+        due = self.devices[target].next_due()
+        if due is None:
+            self.unplan("device", target)
+        else:
+            self.plan(max(due, self.moment), "device", target)
+
     def job_version(self, job_id: str) -> int:
         """Grows with every change of this job; 0 for one that has not changed since the machine was loaded."""
         return self._job_versions.get(job_id, 0)
@@ -736,7 +777,7 @@ class Machine:
                 pending.reset = False
                 self.results[target] = Result(self.moment, (Message("DefaultsRestored"),))
                 self.note(Message("DefaultsRestored"), target)
-                self.touch("device", target)
+                self.device_changed(target)
                 self.touch("result", target)
                 if not pending.values:
                     del self.pending[target]
@@ -754,7 +795,7 @@ class Machine:
 
     def keep_result(self, job: Job) -> None:
         """Remember how the values of a finished job were taken."""
-        failed = tuple(outcome.message for outcome in job.outcomes if outcome.message is not None)
+        failed = tuple(one.message for one in job.outcomes if one.message is not None and not one.ok)
         self.results[job.target] = Result(self.moment, failed or ((job.message,) if job.message else ()))
         self.touch("result", job.target)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emulator.core.course import Course
-from emulator.core.device import SEALED, SEQUENCE, Attribute, Device, Value, check
+from emulator.core.device import NO_ATTRIBUTES, SEALED, Attribute, Device, Value, check
 from emulator.core.host import Phase, Power
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, Step
 from emulator.core.message import Message, Rejected
@@ -158,7 +158,7 @@ def _settings(device: Device) -> Iterator[tuple[str, str, bool]]:
     described = device.describe()
     for name, value in device.read().items():
         attribute = described[name]
-        if attribute.type in ("Password", SEQUENCE):
+        if attribute.type == "Password" or attribute.type in NO_ATTRIBUTES:
             continue
         yield name, _text(value), not (attribute.read_only or attribute.immutable)
 

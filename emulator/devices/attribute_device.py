@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.core.device import SEALED, Attribute, Value, seal
+from emulator.core.device import SEALED, Attribute, Device, Value, seal
 from emulator.core.job import Outcome, Step
 from emulator.core.message import Message, reject_if_any
 from emulator.devices.attribute_registry import HIDDEN, READ_ONLY, Lookup, Model
 
 
 @dataclass(slots=True)
-class AttributeDevice:
+class AttributeDevice(Device):
     """Such a device of one machine. It keeps only the values that differ from the ones delivered."""
 
     id: str

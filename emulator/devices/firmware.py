@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple
 
-from emulator.core.device import Attribute, Value
+from emulator.core.device import Attribute, Device, Value
 from emulator.core.job import Outcome, Step
 from emulator.core.message import Message, reject_if_any
 
@@ -79,7 +79,7 @@ class Installation(NamedTuple):
 
 
 @dataclass(slots=True)
-class Firmware:
+class Firmware(Device):
     """The firmware of one machine. It keeps only what differs from the way it was delivered."""
 
     components: Mapping[str, Component]
@@ -140,13 +140,6 @@ class Firmware:
         self._set(step.name, Installation(before["version"], before["previous"], before["at"]))
         for key, offer in before["available"].items():
             self.available.setdefault(key, Offer(**offer))
-
-    def reset(self) -> None:
-        """Nothing to do: firmware has no defaults."""
-
-    def check_password(self, name: str, sealed: str) -> bool:
-        """False: firmware has no passwords."""
-        return False
 
     def snapshot(self) -> dict[str, Any]:
         """The components that are not as delivered, and the images that wait."""

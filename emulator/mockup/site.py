@@ -17,6 +17,7 @@ from emulator.mockup.logs import LogPlace, choose_lifecycle_log, find_logs
 from emulator.mockup.manifest import DevicePlace, Manifest
 from emulator.mockup.network import NicPlace, find_nics
 from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, normal
+from emulator.mockup.storage import StoragePlace, find_storages
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Site:
     managers: tuple[str, ...]
     bioses: tuple[BiosPlace, ...]
     nics: tuple[NicPlace, ...]
+    storages: tuple[StoragePlace, ...]
     update_service: str | None
     """None where the tree has none."""
     firmware_inventory: str | None
@@ -82,7 +84,8 @@ class Site:
         wanted = normal(settings_uri)
         found = (bios.device_id for bios in self.bioses if wanted in bios.all_settings_uris)
         functions = (nic.device_id for nic in self.nics if wanted in nic.all_settings_uris)
-        return next(found, None) or next(functions, None)
+        controllers = (storage.device_id for storage in self.storages if storage.is_settings_uri(wanted))
+        return next(found, None) or next(functions, None) or next(controllers, None)
 
     @property
     def boot(self) -> BiosPlace | None:
@@ -96,9 +99,9 @@ class Site:
 
     def resource_of(self, device_id: str) -> str | None:
         """The URI of the resource that shows a device."""
-        uris = {place.device_id: place.uri for place in self.bioses} | {
-            place.device_id: place.uri for place in self.nics
-        }
+        uris = {place.device_id: place.uri for place in self.bioses}
+        uris |= {place.device_id: place.uri for place in self.nics}
+        uris |= {place.device_id: place.uri for place in self.storages}
         return uris.get(device_id)
 
 
@@ -120,6 +123,8 @@ def survey(tree: Tree, manifest: Manifest) -> Site:
     living = _find_bioses(tree, systems, dialect) if listed is None else listed
     bioses = tuple(_with_boot(tree, systems[0], dialect, _bios(tree, place)) for place in living)
     taken = [place.device_id for place in bioses]
+    nics = find_nics(tree, systems, _listed(manifest, "nic"), taken, below_system_too=dialect == "dell")
+    taken += [place.device_id for place in nics]
     return Site(
         tree=tree,
         dialect=dialect,
@@ -127,7 +132,8 @@ def survey(tree: Tree, manifest: Manifest) -> Site:
         systems=systems,
         managers=managers,
         bioses=bioses,
-        nics=find_nics(tree, systems, _listed(manifest, "nic"), taken, below_system_too=dialect == "dell"),
+        nics=nics,
+        storages=find_storages(tree, systems, _listed(manifest, "raid"), taken, dialect=dialect),
         update_service=update_service,
         firmware_inventory=inventory,
         components=find_components(tree, inventory, managers) if inventory else (),

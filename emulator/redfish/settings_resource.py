@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from emulator.core.device import SEQUENCE, Value
+from emulator.core.device import NO_ATTRIBUTES, Value
 from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.redfish.apply_time import IMMEDIATE, SETTINGS_APPLY_TIME, SETTINGS_APPLY_TIMES, window_of
 from emulator.redfish.view import Call, Document, Reply, accepted, link, message_objects, succeeded
@@ -39,24 +39,24 @@ def settings_annotation(
 
 
 def pending_attributes(call: Call, device_id: str) -> dict[str, Value]:
-    """What is pending for a device, but for sequences: they are shown elsewhere. A password shows as null."""
+    """What is pending for a device, but for what is shown elsewhere. A password shows as null."""
     described = call.machine.devices[device_id].describe()
     return {
         name: None if described[name].type == "Password" else value
         for name, value in call.machine.values_pending(device_id).items()
-        if described[name].type != SEQUENCE
+        if described[name].type not in NO_ATTRIBUTES
     }
 
 
 def attributes_in_force(call: Call, device_id: str) -> dict[str, Value]:
-    """The values that a device has now, but for sequences."""
+    """The values that a device has now, but for what is shown elsewhere."""
     device = call.machine.devices[device_id]
     described = device.describe()
-    return {name: value for name, value in device.read().items() if described[name].type != SEQUENCE}
+    return {name: value for name, value in device.read().items() if described[name].type not in NO_ATTRIBUTES}
 
 
-def refuse_sequences(call: Call, device_id: str, change: Mapping[str, Any]) -> None:
-    """No sequence is set among the attributes.
+def refuse_what_is_no_attribute(call: Call, device_id: str, change: Mapping[str, Any]) -> None:
+    """Neither a sequence nor an operation is set among the attributes.
 
     Raises:
         Rejected: PropertyUnknown for each.
@@ -65,7 +65,7 @@ def refuse_sequences(call: Call, device_id: str, change: Mapping[str, Any]) -> N
     reject_if_any(
         Message("PropertyUnknown", (name,), (f"Attributes/{name}",))
         for name in change
-        if name in described and described[name].type == SEQUENCE
+        if name in described and described[name].type in NO_ATTRIBUTES
     )
 
 

@@ -1311,5 +1311,5 @@ def test_every_kind_of_entry_that_is_planned_has_something_to_do() -> None:
     for _ in range(50):
         seen |= {entry.what for entry in machine.timeline}
         machine.advance(10)
-    assert seen == set(DUE)
+    assert seen == set(DUE) - {"device"}, "no device here does anything by itself"
     assert all(job.state is State.COMPLETED for job in machine.queue.jobs.values())

@@ -25,6 +25,7 @@ from emulator.core.policy import Policy
 from emulator.data import data_folder, schema
 from emulator.devices.attribute_registry import build_model
 from emulator.devices.bios import Bios
+from emulator.devices.raid.hardware import SAID
 from emulator.dialects import dell, standard
 
 SOURCE = Path(emulator.__file__).parent
@@ -47,7 +48,7 @@ def dialect(request: pytest.FixtureRequest) -> Dialect:
 # -- what the program says --------------------------------------------------------------------------------------------
 
 SUCCESSES = ("OperationDone", "JobDeleted", "ResourceCreated", "ControllerIsReady", "ControllerIsNotReady")
-MAKING = {"Message": 0, "_about": 1, "says": 0, "start_job": 1}
+MAKING = {"Message": 0, "_about": 1, "says": 0, "start_job": 1, "refuse": 0, "_says": 0}
 """Functions that make a message, and which of their arguments is the key."""
 ENDINGS = {key for course in COURSES.values() for key in course.endings.values()}
 KEYS_IN_VARIABLES = {
@@ -56,6 +57,8 @@ KEYS_IN_VARIABLES = {
     "core/update.py": set(),  # gives a refusal the id of its job
     "core/profile.py": ENDINGS,
     "devices/firmware.py": {"PropertyValueFormatError"},
+    "devices/raid/operation.py": set(),  # refuse passes on what it is given
+    "devices/raid/hardware.py": set(SAID.values()),
     "core/device.py": set(),  # _about passes on what it is given
     "devices/attribute_device.py": {"PropertyDependency", "PropertyNotWritable"},
     "devices/network_function.py": set(),  # spelled passes on what it is given

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from emulator.core.dialect import Dialect, Registry, Words
 from emulator.core.job import Kind, State
 from emulator.core.policy import Policy
+from emulator.dialects.dell.storage_messages import ABOUT_STORAGE, STORAGE_MESSAGES
 
 DMTF_WORDS: Words = {
     (None, State.NEW): "New",
@@ -212,7 +213,7 @@ def dialect(registries: Mapping[str, Registry]) -> Dialect:
     return Dialect(
         name="dell",
         registries=registries,
-        messages=MESSAGES,
+        messages={**MESSAGES, **STORAGE_MESSAGES},
         words={"Job": DMTF_WORDS, "Task": DMTF_WORDS, "DellJob": DELL_WORDS},
         job_names={
             ("DellJob", Kind.CONFIGURATION): "Configure: {target}",  # [C]
@@ -221,7 +222,7 @@ def dialect(registries: Mapping[str, Registry]) -> Dialect:
             **{(view, kind): name for view in ("Job", "Task", "DellJob") for kind, name in JOB_NAMES.items()},
         },
         messages_in={"Log": LOG_MESSAGES},
-        messages_about={"nic": NIC_MESSAGES},
+        messages_about={"nic": NIC_MESSAGES, "raid": ABOUT_STORAGE},
         related_prefix="#/",
         accepted_location="/redfish/v1/TaskService/Tasks/{id}",  # suits every client; see docs/architecture.md
         task_answers_as_monitor=True,

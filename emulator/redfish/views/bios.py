@@ -11,7 +11,7 @@ from emulator.redfish.settings_resource import (
     PREFERRED_APPLY_TIME,
     attributes_in_force,
     pending_attributes,
-    refuse_sequences,
+    refuse_what_is_no_attribute,
     settings_annotation,
     stage,
 )
@@ -78,7 +78,7 @@ def settings(call: Call) -> Document:
 def patch_settings(call: Call) -> Reply:
     """Stage values, all or none."""
     place, change = _place(call), call.body.get("Attributes", {})
-    refuse_sequences(call, place.device_id, change)
+    refuse_what_is_no_attribute(call, place.device_id, change)
     return stage(call, place.device_id, change, settings)
 
 

@@ -34,6 +34,8 @@ JOB_TYPES: Mapping[str, str] = {
     "GracefulRebootWithoutForcedShutdown": "RebootNoForce",
 }
 """JobType by the kind of the device configured, or by the kind of reboot."""
+REAL_TIME = "RealTimeNoRebootConfiguration"
+"""JobType of a configuration that needs no restart of the host."""
 KIND_TYPES: Mapping[Kind, str] = {
     Kind.UPDATE: "FirmwareUpdate",  # [C] a rollback too
     Kind.EXPORT: "ExportConfiguration",
@@ -193,6 +195,8 @@ def _job_type(call: Call, found: Job) -> str:
         return KIND_TYPES[found.kind]
     if found.kind is Kind.REBOOT:
         return JOB_TYPES[found.steps[0].name]
+    if found.lane is Lane.LIVE:
+        return REAL_TIME
     device = call.machine.devices.get(found.target)
     return JOB_TYPES[device.kind] if device else "Unknown"
 
