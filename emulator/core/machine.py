@@ -189,6 +189,19 @@ class Machine:
         self.setup_queue([job.id])
         return job
 
+    def operate(self, target: str, change: Mapping[str, Any]) -> None:
+        """Do at once what needs no job: one step.
+
+        Raises:
+            Rejected: what is against it.
+        """
+        device = self.devices[target]
+        (step,) = device.plan(check(device, change))
+        outcome = device.apply(step, self.moment)
+        if not outcome.ok:
+            raise Rejected(outcome.message or Message("StepFailed", (step.name,)))
+        self.device_changed(target)
+
     def _create_at_once(self, target: str, steps: tuple[Step, ...], by: str) -> Job:
         """A scheduled job, with the reboot job that makes it run where the host is not just starting."""
         kind = self.restart_kind()

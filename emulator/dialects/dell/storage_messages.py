@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 STORAGE_MESSAGES: Mapping[str, tuple[str, ...]] = {
     # what is wrong with a request [E]
+    "ApplyTimeNotSupported": ("IDRAC.STOR302", "Jobfish.ApplyTimeNotSupported"),
     "CacheIsPreserved": ("IDRAC.STOR305", "Jobfish.CacheIsPreserved"),
     "CapacityTooLarge": ("IDRAC.STOR083", "Jobfish.CapacityTooLarge"),
     "CapacityTooSmall": ("IDRAC.STOR096", "Jobfish.CapacityTooSmall"),

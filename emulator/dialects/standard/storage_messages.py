@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 STORAGE_MESSAGES: Mapping[str, tuple[str, ...]] = {
+    "ApplyTimeNotSupported": ("Jobfish.ApplyTimeNotSupported",),
     "CacheIsPreserved": ("Jobfish.CacheIsPreserved",),
     "CapacityTooLarge": ("Jobfish.CapacityTooLarge",),
     "CapacityTooSmall": ("Jobfish.CapacityTooSmall",),
