@@ -112,6 +112,14 @@ class Device(Protocol):
         """What can befall it now from outside, by the name of the event: the ids of its parts that it can befall."""
         return {}
 
+    def renews(self, event: str) -> bool:
+        """Whether the part that this event befalls is another one afterwards, as delivered."""
+        return False
+
+    def part_renewed(self, part: str) -> None:
+        """A part of the machine is another one now, as delivered."""
+        return
+
     def befall(self, event: str, part: str, at: float) -> tuple[Message, ...]:
         """Let one of `events` befall one of its parts: a drive fails, a cable is pulled. What there is to say of it."""
         return ()

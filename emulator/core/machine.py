@@ -678,6 +678,10 @@ class Machine:
     def befall(self, target: str, event: str, part: str) -> None:
         """Let something happen to a part of a device from outside; `Device.events` tells what can."""
         self._say(target, self.devices[target].befall(event, part, self.moment))
+        if self.devices[target].renews(event):
+            for device in self.devices.values():
+                device.part_renewed(part)
+                self.touch("device", device.id)
 
     def device_happens(self, target: str) -> None:
         """Something that a device does by itself is done."""

@@ -141,6 +141,12 @@ class Firmware(Device):
         for key, offer in before["available"].items():
             self.available.setdefault(key, Offer(**offer))
 
+    def part_renewed(self, part: str) -> None:
+        """What was installed on a part that is gone is gone with it."""
+        for name, component in self.components.items():
+            if component.fqdd == part:
+                self.own.pop(name, None)
+
     def snapshot(self) -> dict[str, Any]:
         """The components that are not as delivered, and the images that wait."""
         return {

@@ -1,14 +1,14 @@
-"""Operations on storage, as every face of Redfish asks for them: when they are to be done, and the job that does them."""
+"""Operations on storage, as every face of Redfish asks for them: when they are done, and the job that does them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from emulator.core.device import OPERATIONS
 from emulator.core.message import Message, Rejected
 from emulator.devices.raid import Raid
-from emulator.devices.raid.layout import Layout
+from emulator.devices.raid.layout import Condition, Layout
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.apply_time import (
     AT_START,
@@ -16,9 +16,11 @@ from emulator.redfish.apply_time import (
     MAINTENANCE_WINDOW,
     ON_RESET_IN_WINDOW,
     OPERATION_APPLY_TIME,
+    SETTINGS_APPLY_TIME,
     window_of,
 )
-from emulator.redfish.view import Call, Reply, accepted
+from emulator.redfish.settings_resource import stage as stage_values
+from emulator.redfish.view import Call, Document, Reply, accepted
 
 ON_RESET = "OnReset"
 STAGED_APPLY_TIMES = (ON_RESET, AT_START, ON_RESET_IN_WINDOW)
@@ -44,8 +46,38 @@ def layout(call: Call, place: StoragePlace) -> Layout:
     return controller(call, place).layout
 
 
-def operate(call: Call, place: StoragePlace, *operations: Operation, apply_time: str | None = None) -> Reply:
-    """202 with the job that does these operations, in this order.
+def missing_drives(call: Call) -> frozenset[str]:
+    """The ids of all drives that have been taken out."""
+    return frozenset(
+        drive
+        for place in call.site.storages
+        for drive, disk in layout(call, place).disks.items()
+        if disk.condition is Condition.REMOVED
+    )
+
+
+def pending_layout(call: Call, place: StoragePlace) -> Layout | None:
+    """How it will be when what is staged is done; None where nothing is, or where it cannot be done any more."""
+    staged = call.machine.values_pending(place.device_id)
+    try:
+        return controller(call, place).after(staged) if staged else None
+    except Rejected:
+        return None
+
+
+def settings_apply_times(place: StoragePlace) -> list[str]:
+    """When staged values can be applied: SupportedApplyTimes of @Redfish.Settings."""
+    return [*((IMMEDIATE,) if place.is_real_time else ()), *STAGED_APPLY_TIMES]
+
+
+def operate(
+    call: Call,
+    place: StoragePlace,
+    *operations: Operation,
+    apply_time: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> Reply:
+    """202 with the job that sets these attributes of the controller and does these operations, in this order.
 
     When: `apply_time`, else what the body says (@Redfish.OperationApplyTime), else at once where the controller can,
     else at the host's next restart. In a maintenance window: @Redfish.MaintenanceWindow of the body.
@@ -56,13 +88,44 @@ def operate(call: Call, place: StoragePlace, *operations: Operation, apply_time:
     """
     default = IMMEDIATE if place.is_real_time else ON_RESET
     when = apply_time or call.body.get(OPERATION_APPLY_TIME) or default
-    if when not in (*apply_times(place), *STAGED_APPLY_TIMES):
-        raise Rejected(Message("ApplyTimeNotSupported", (when,), (OPERATION_APPLY_TIME,)))
-    change = {OPERATIONS: [[name, subject, dict(given)] for name, subject, given in operations]}
+    change = {**(attributes or {}), **(_change(operations) if operations else {})}
     if when == IMMEDIATE:
-        return accepted(call, call.machine.create_live_job(place.device_id, change, call.user))
+        return _at_once(call, place, change, OPERATION_APPLY_TIME)
+    if when not in STAGED_APPLY_TIMES:
+        raise Rejected(Message("ApplyTimeNotSupported", (when,), (OPERATION_APPLY_TIME,)))
     window = window_of(call, when, call.body.get(MAINTENANCE_WINDOW) or {}, MAINTENANCE_WINDOW)
     return accepted(call, call.machine.stage_and_create_job(place.device_id, change, call.user, window))
+
+
+def stage(
+    call: Call,
+    place: StoragePlace,
+    attributes: Mapping[str, Any],
+    operations: Sequence[Operation],
+    shown: Callable[[Call], Document],
+) -> Reply:
+    """Stage the controller's own attributes, and operations; with @Redfish.SettingsApplyTime there is a job at once.
+
+    Raises:
+        Rejected: as `operate`.
+    """
+    change = {**attributes, **(_change(operations) if operations else {})}
+    apply = call.body.get(SETTINGS_APPLY_TIME)
+    if apply is not None and apply["ApplyTime"] == IMMEDIATE:
+        return _at_once(call, place, change, SETTINGS_APPLY_TIME)
+    return stage_values(call, place.device_id, change, shown)
+
+
+def _at_once(call: Call, place: StoragePlace, change: Mapping[str, Any], said_in: str) -> Reply:
+    if not place.is_real_time:
+        raise Rejected(Message("ApplyTimeNotSupported", (IMMEDIATE,), (said_in,)))
+    if not change:
+        raise Rejected(Message("NoOperation"))
+    return accepted(call, call.machine.create_live_job(place.device_id, change, call.user))
+
+
+def _change(operations: Sequence[Operation]) -> dict[str, Any]:
+    return {OPERATIONS: [[name, subject, dict(given)] for name, subject, given in operations]}
 
 
 def operate_now(call: Call, place: StoragePlace, operation: Operation) -> None:
@@ -71,5 +134,4 @@ def operate_now(call: Call, place: StoragePlace, operation: Operation) -> None:
     Raises:
         Rejected: what it has against it.
     """
-    name, subject, given = operation
-    call.machine.operate(place.device_id, {OPERATIONS: [[name, subject, dict(given)]]})
+    call.machine.operate(place.device_id, _change((operation,)))

@@ -141,6 +141,10 @@ class Raid(Device):
             for event, (_, conditions) in hardware.EVENTS.items()
         }
 
+    def renews(self, event: str) -> bool:
+        """Whether another drive takes the place of one."""
+        return event == hardware.REPLACED
+
     def befall(self, event: str, part: str, at: float) -> tuple[Message, ...]:
         """Let one of `events` befall a drive."""
         happens, _ = hardware.EVENTS[event]

@@ -24,6 +24,7 @@ from emulator.devices.raid.layout import (
 )
 from emulator.devices.raid.operation import with_rebuilds
 
+REPLACED = "DriveReplaced"
 Happening = tuple[Layout, tuple[Message, ...]]
 
 
@@ -97,7 +98,7 @@ EVENTS: Mapping[str, tuple[Callable[[Model, Layout, str, float], Happening], tup
     "DrivePredictiveFailure": (predictive_failure, (Condition.PRESENT,)),
     "DriveRemoved": (drive_removed, (Condition.PRESENT, Condition.FAILED)),
     "DriveInserted": (drive_inserted, (Condition.REMOVED,)),
-    "DriveReplaced": (drive_replaced, (Condition.FAILED, Condition.REMOVED)),
+    REPLACED: (drive_replaced, (Condition.FAILED, Condition.REMOVED)),
 }
 """What can befall a drive (the names of DMTF's StorageDevice registry, where it has one), and in which condition."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -25,7 +25,6 @@ from emulator.devices.raid.level import (
     LEVELS,
     MIB,
     capacity_bytes,
-    data_extents,
     default_spans,
     extent_bytes,
     number_fits,
@@ -241,6 +240,21 @@ def free_bytes(model: Model, layout: Layout, level: str, names: Sequence[str], s
     return capacity_bytes(level, len(names), spread, extent)
 
 
+def most_bytes(model: Model, layout: Layout) -> int:
+    """How large the largest volume can be that could be made now, in bytes; 0 where none can."""
+    free = _free(model, layout)
+    possible = [0]
+    for first in free:
+        alike = [drive for drive in free if same_kind(drive, first)]
+        possible += [capacity for level in model.levels for _, capacity in _possible(level, alike, None)]
+    for volume in layout.volumes.values():
+        if volume.level in model.levels and layout.status(volume) == "OK":
+            gaps = layout.gaps(model.drives[drive] for drive in volume.drives)
+            longest = max((end - start for start, end in gaps), default=0)
+            possible.append(capacity_bytes(volume.level, len(volume.drives), volume.spans, longest))
+    return max(possible)
+
+
 def next_volume_id(model: Model, layout: Layout) -> str:
     """The id with the lowest free number."""
     numbers = (model.volume_id.format(number) for number in count(model.first_number))
@@ -307,23 +321,37 @@ def _place(
 
 def _chosen(model: Model, layout: Layout, level: str, capacity: int | None, spans: int | None) -> list[str]:
     """Where nobody names drives: as few free ones of one kind as do, in the order of their bays."""
-    free = [drive for drive in model.drives.values() if state_of(layout, drive.id) == "Ready"]
-    free = [drive for drive in free if not layout.reserved_by(drive.id) and not layout.works_on(drive.id)]
+    free = _free(model, layout)
     most = 0
     for first in free:
         alike = [drive for drive in free if same_kind(drive, first)]
-        for number in range(LEVELS[level].drives_min, len(alike) + 1):
-            spread = spans or default_spans(level, number)
-            if not (number_fits(level, number) and spread and spans_fit(level, number, spread)):
-                continue
-            usable = min(drive.usable for drive in alike[:number])
-            possible = data_extents(level, number, spread) * usable
+        for number, possible in _possible(level, alike, spans):
             if possible >= (capacity or 0):
                 return [drive.id for drive in alike[:number]]
             most = max(most, possible)
     if most and capacity is not None:
         raise refuse("CapacityTooLarge", capacity, most)
     raise refuse("TooFewDrivesFree", level, LEVELS[level].drives_min, len(free))
+
+
+def _free(model: Model, layout: Layout) -> list[Drive]:
+    """The drives that nothing has, in the order of their bays."""
+    return [
+        drive
+        for drive in model.drives.values()
+        if state_of(layout, drive.id) == "Ready"
+        and layout.reserved_by(drive.id) is None
+        and not layout.works_on(drive.id)
+    ]
+
+
+def _possible(level: str, alike: Sequence[Drive], spans: int | None) -> Iterator[tuple[int, int]]:
+    """(how many of these drives, how large a volume) for each number that the level can have."""
+    for number in range(LEVELS[level].drives_min, len(alike) + 1):
+        spread = spans or default_spans(level, number)
+        if number_fits(level, number) and spread and spans_fit(level, number, spread):
+            usable = min(drive.usable for drive in alike[:number])
+            yield number, capacity_bytes(level, number, spread, usable)
 
 
 def _require_cover(model: Model, volume: Volume, spare: str) -> None:

@@ -8,6 +8,7 @@ from emulator.redfish.views import (
     bios,
     boot_option,
     computer_system,
+    drive,
     ethernet_interface,
     job,
     job_service,
@@ -18,9 +19,11 @@ from emulator.redfish.views import (
     service_root,
     session,
     software_inventory,
+    storage,
     task,
     task_service,
     update_service,
+    volume,
 )
 
 VIEWS = (
@@ -30,6 +33,9 @@ VIEWS = (
     bios,
     network_device_function,
     ethernet_interface,
+    storage,
+    volume,
+    drive,
     manager,
     manager_account,
     session,

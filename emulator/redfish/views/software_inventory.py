@@ -14,6 +14,7 @@ from emulator.core.update import firmware_of, withdraw
 from emulator.devices.firmware import Component, Firmware, entry_key
 from emulator.mockup.inventory import links
 from emulator.mockup.site import Site
+from emulator.redfish.storage_operation import missing_drives
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, collection, link, succeeded
 
 INSTALLED, CURRENT, PREVIOUS, AVAILABLE = "Installed", "Current", "Previous", "Available"
@@ -76,10 +77,21 @@ def delete_software_inventory(call: Call) -> Reply:
 
 
 def versioned(call: Call) -> Document:
-    """A resource of the mockup that shows the version of a component's firmware: the one that is installed now."""
-    firmware, component = _firmware(call), _versioned(call.site)[call.uri]
-    assert firmware is not None, "the component is one of its"
-    return {**call.base(), VERSION: firmware.installed(component.id)}
+    """A resource of the mockup that shows the version of a component's firmware."""
+    return with_version(call, call.uri, call.base())
+
+
+def with_version(call: Call, uri: str, document: Document, name: str = VERSION) -> Document:
+    """The document of what stands at this URI with the version of its firmware that is installed now, if it shows one.
+
+    `name` is what the document calls it.
+    """
+    firmware, fqdd = _firmware(call), uri.rpartition("/")[2]
+    if firmware is None or name not in document:
+        return document
+    about = (one for one in call.site.components if one.fqdd == fqdd or uri in related_uris(call.site, one))
+    component = next((one for one in about if document[name] == one.version), None)
+    return document if component is None else {**document, name: firmware.installed(component.id)}
 
 
 def related_uris(site: Site, component: Component) -> list[str]:
@@ -90,6 +102,8 @@ def related_uris(site: Site, component: Component) -> list[str]:
 def _versioned(site: Site) -> dict[str, Component]:
     """The component whose version a resource shows, for each that no view of its own tells the truth about."""
     of_others = {*site.systems, *site.managers, *(bios.uri for bios in site.bioses)}
+    for storage in site.storages:
+        of_others |= {storage.uri, *storage.controllers, *(uri for uris in storage.drive_uris.values() for uri in uris)}
     return {
         uri: component
         for component in site.components
@@ -110,7 +124,10 @@ def entries(call: Call) -> Iterator[Entry]:
     inventory = call.site.firmware_inventory
     if firmware is None or inventory is None:
         return
+    missing = missing_drives(call)
     for component in call.site.components:
+        if component.fqdd in missing:
+            continue
         version, previous = firmware.installed(component.id), firmware.previous(component.id)
         at = firmware.installed_at(component.id)
         yield Entry(installed_uri(component, version), INSTALLED, component, version, at=at)
@@ -120,6 +137,8 @@ def entries(call: Call) -> Iterator[Entry]:
         if previous is not None:
             yield Entry(_previous_uri(component, previous), PREVIOUS, component, previous)
     for key, offer in firmware.available.items():
+        if firmware.components[offer.component].fqdd in missing:
+            continue
         yield Entry(
             f"{inventory}/{AVAILABLE}-{key}", AVAILABLE, firmware.components[offer.component], offer.version, key
         )

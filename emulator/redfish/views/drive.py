@@ -1,0 +1,206 @@
+"""Drive: what has become of it, what it is used for, and what is done to it (DSP8010)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from emulator.core.message import Message, Rejected
+from emulator.devices.raid.layout import Condition, Disk, Layout, state_of
+from emulator.mockup.site import Site
+from emulator.mockup.storage import StoragePlace
+from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME
+from emulator.redfish.storage_operation import (
+    Operation,
+    apply_times,
+    layout,
+    operate,
+    operate_now,
+    pending_layout,
+    stage,
+)
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, link, succeeded
+from emulator.redfish.views.software_inventory import with_version
+
+SUPPORT = "@Redfish.OperationApplyTimeSupport"
+SPARE_TYPES = ("None", "Global")
+"""HotspareType that a drive can be given; a dedicated spare is named by its volume."""
+LIGHTS = {"Lit": True, "Blinking": True, "Off": False}
+"""IndicatorLED, which services had before LocationIndicatorActive."""
+STATUS: Mapping[Condition, tuple[str, str | None]] = {
+    Condition.PRESENT: ("Enabled", "OK"),
+    Condition.FAILED: ("UnavailableOffline", "Critical"),
+    Condition.REMOVED: ("Absent", None),
+}
+OPERATION_NAMES: Mapping[str, str] = {"Rebuild": "Rebuild", "Sanitize": "Sanitize", "Replicate": "Replace"}
+
+
+def resources(site: Site) -> list[Resource]:
+    """Every drive of a controller that lives, wherever it is shown; for clients of lifecycle controllers below
+    Storage/Drives too.
+    """
+    found: list[Resource] = []
+    for place in site.storages:
+        for drive, uris in place.drive_uris.items():
+            alias = f"{place.uri.rpartition('/')[0]}/Drives/{drive}"
+            for uri in dict.fromkeys((*uris, *((alias,) if site.dialect == "dell" else ()))):
+                found += _resources_of(place, drive, uri)
+    return found
+
+
+def _resources_of(place: StoragePlace, drive_id: str, uri: str) -> list[Resource]:
+    patch = Verb(partial(patch_drive, place, drive_id), "ConfigureComponents", "Drive.patch")
+    staged = Verb(partial(patch_settings, place, drive_id), "ConfigureComponents", "Drive.Settings.patch")
+    erase = Verb(
+        partial(secure_erase, place, drive_id), "ConfigureComponents", "Drive.SecureErase", action="Drive.SecureErase"
+    )
+    return [
+        Resource(uri, get=partial(drive, place, drive_id), verbs={"PATCH": patch}, timeless=False),
+        Resource(f"{uri}/Settings", get=partial(settings, place, drive_id), verbs={"PATCH": staged}),
+        Resource(f"{uri}/Actions/Drive.SecureErase", verbs={"POST": erase}),
+    ]
+
+
+def drive(place: StoragePlace, drive_id: str, call: Call) -> Document:
+    """One drive as it is."""
+    now, uri = layout(call, place), place.model.drives[drive_id].uri
+    delivered = with_version(call, uri, call.base(uri), "Revision")
+    disk = now.disks[drive_id]
+    volumes = [place.volume_uri(volume.id) for volume in now.volumes_on(drive_id)]
+    document: Document = {
+        **delivered,
+        "Status": _status(now, drive_id),
+        "HotspareType": _spare_type(disk),
+        "FailurePredicted": disk.predicted,
+        "Operations": _operations(now, drive_id, call.machine.moment),
+        "Links": {
+            **_without_volumes(delivered.get("Links")),
+            "Volumes@odata.count": len(volumes),
+            "Volumes": [link(volume) for volume in volumes],
+        },
+        "Actions": {**(delivered.get("Actions") or {}), **_actions(place, uri, drive_id)},
+    }
+    for light in ("LocationIndicatorActive", "IndicatorLED"):
+        if light in delivered and disk.is_lit != _delivered_light(place, drive_id):
+            document[light] = disk.is_lit if light == "LocationIndicatorActive" else ("Lit" if disk.is_lit else "Off")
+    if delivered.get("EncryptionStatus") is not None:
+        document["EncryptionStatus"] = _encryption(now, drive_id)
+    if disk.generation:
+        document["SerialNumber"] = _serial(call, place, drive_id, disk)
+    return call.extended("Drive", document)
+
+
+def settings(place: StoragePlace, drive_id: str, call: Call) -> Document:
+    """What will be when everything pending is done: of what can be set."""
+    after = pending_layout(call, place) or layout(call, place)
+    delivered = call.base(place.model.drives[drive_id].uri)
+    return {
+        "@odata.id": f"{place.model.drives[drive_id].uri}/Settings",
+        "@odata.type": delivered.get("@odata.type", "#Drive.v1_22_0.Drive"),
+        "Id": "Settings",
+        "Name": delivered.get("Name", drive_id),
+        "HotspareType": _spare_type(after.disks[drive_id]),
+        "@Redfish.SettingsApplyTime": PREFERRED_APPLY_TIME,
+    }
+
+
+def patch_drive(place: StoragePlace, drive_id: str, call: Call) -> Reply:
+    """The light is switched at once; HotspareType is a job's work: 202."""
+    operation = _spare_change(place, drive_id, call)
+    lit = call.body.get("LocationIndicatorActive")
+    if lit is None and "IndicatorLED" in call.body:
+        lit = LIGHTS[call.body["IndicatorLED"]]
+    if lit is None and operation is None:
+        raise Rejected(Message("NoOperation"))
+    reply = operate(call, place, operation) if operation is not None else None
+    if lit is not None:
+        operate_now(call, place, ("SetLocationIndicator", drive_id, {"LocationIndicatorActive": lit}))
+    return reply or succeeded(call, "OperationDone")
+
+
+def patch_settings(place: StoragePlace, drive_id: str, call: Call) -> Reply:
+    """HotspareType, staged."""
+    operation = _spare_change(place, drive_id, call)
+    return stage(call, place, {}, [operation] if operation else [], partial(settings, place, drive_id))
+
+
+def secure_erase(place: StoragePlace, drive_id: str, call: Call) -> Reply:
+    """Drive.SecureErase: 202 with its job."""
+    given = {name: call.body[name] for name in ("SanitizationType",) if name in call.body}
+    return operate(call, place, ("SecureErase", drive_id, given))
+
+
+def _spare_change(place: StoragePlace, drive_id: str, call: Call) -> Operation | None:
+    wanted = call.body.get("HotspareType")
+    if wanted is None:
+        return None
+    return ("AssignSpare" if wanted == "Global" else "UnassignSpare"), drive_id, {}
+
+
+def _status(now: Layout, drive_id: str) -> Document:
+    disk = now.disks[drive_id]
+    state, health = STATUS[disk.condition]
+    what = state_of(now, drive_id)
+    if what == "Offline":
+        state, health = "StandbyOffline", "Warning"
+    elif what == "Spare":
+        state = "StandbySpare"
+    if disk.predicted and health == "OK":
+        health = "Warning"
+    return {"State": state, "Health": health, "HealthRollup": health}
+
+
+def _spare_type(disk: Disk) -> str:
+    if disk.spare_for:
+        return "Dedicated"
+    return "Global" if disk.is_global_spare else "None"
+
+
+def _operations(now: Layout, drive_id: str, moment: float) -> list[Document]:
+    running = now.works_on(drive_id)
+    copied = [work for work in now.works if work.drive == drive_id]
+    return [
+        {
+            "OperationName": OPERATION_NAMES[work.operation],
+            "Operation": work.operation,
+            "PercentageComplete": work.percent(moment),
+        }
+        for work in (*running, *copied)
+    ]
+
+
+def _actions(place: StoragePlace, uri: str, drive_id: str) -> Document:
+    return {
+        "#Drive.SecureErase": {
+            "target": f"{uri}/Actions/Drive.SecureErase",
+            "SanitizationType@Redfish.AllowableValues": list(place.model.drives[drive_id].erasures),
+            SUPPORT: {
+                "@odata.type": "#Settings.v1_4_0.OperationApplyTimeSupport",
+                "SupportedValues": apply_times(place),
+            },
+        }
+    }
+
+
+def _encryption(now: Layout, drive_id: str) -> str:
+    if now.disks[drive_id].is_foreign:
+        return "Foreign"
+    secured = any(volume.is_encrypted for volume in now.volumes_on(drive_id))
+    return "Unlocked" if secured else "Unencrypted"
+
+
+def _delivered_light(place: StoragePlace, drive_id: str) -> bool:
+    return place.model.delivered.disks[drive_id].is_lit
+
+
+def _without_volumes(links: Any) -> dict[str, Any]:
+    found = links if isinstance(links, dict) else {}
+    return {name: value for name, value in found.items() if not name.startswith("Volumes")}
+
+
+def _serial(call: Call, place: StoragePlace, drive_id: str, disk: Disk) -> str:
+    """The serial number of a drive that has taken another one's place."""
+    text = f"{call.machine.id}/{place.device_id}/{drive_id}/{disk.generation}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12].upper()

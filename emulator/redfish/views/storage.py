@@ -1,0 +1,226 @@
+"""Storage and StorageController: a controller's health, its settings, and how it is told what to do (DSP8010)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from emulator.core.device import OPERATIONS, Attribute, Value, faults_of
+from emulator.core.message import Message, Rejected, reject_if_any
+from emulator.devices.raid.layout import Condition, Layout, Status
+from emulator.mockup.reader import SETTINGS
+from emulator.mockup.site import Site
+from emulator.mockup.storage import StoragePlace
+from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME, settings_annotation
+from emulator.redfish.storage_operation import (
+    Operation,
+    controller,
+    layout,
+    operate,
+    settings_apply_times,
+    stage,
+)
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb
+from emulator.redfish.views.software_inventory import with_version
+
+RATES: Mapping[str, str] = {
+    "RebuildRatePercent": "RebuildRatePercent",
+    "ConsistencyCheckRatePercent": "ConsistencyCheckRatePercent",
+    "TransformationRatePercent": "ReconstructRatePercent",
+}
+"""ControllerRates, and the attributes behind them."""
+VENDOR = "Oem/Dell/DellStorageController"
+"""Where a lifecycle controller has the controller's other attributes."""
+WORSE = ("OK", "Warning", "Critical")
+
+
+def resources(site: Site) -> list[Resource]:
+    """Each controller that lives, and its settings."""
+    found: list[Resource] = []
+    for place in site.storages:
+        reset = Verb(
+            partial(reset_to_defaults, place),
+            "ConfigureComponents",
+            "Storage.ResetToDefaults",
+            action="Storage.ResetToDefaults",
+        )
+        found.append(Resource(place.uri, get=partial(storage, place)))
+        if place.model.levels:
+            found.append(Resource(f"{place.uri}/Actions/Storage.ResetToDefaults", verbs={"POST": reset}))
+        for uri in place.controllers:
+            patch = Verb(partial(patch_controller, place), "ConfigureComponents", "StorageController.patch")
+            staged = Verb(
+                partial(patch_settings, place, uri), "ConfigureComponents", "StorageController.Settings.patch"
+            )
+            found.append(Resource(uri, get=partial(storage_controller, place, uri), verbs={"PATCH": patch}))
+            found.append(Resource(f"{uri}/Settings", get=partial(settings, place, uri), verbs={"PATCH": staged}))
+    return found
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def storage(place: StoragePlace, call: Call) -> Document:
+    """The controller with its drives and volumes: its HealthRollup is that of the worst of them."""
+    document = call.base(place.uri)
+    now = layout(call, place)
+    document["Status"] = {**_dict(document.get("Status")), "HealthRollup": rollup(now)}
+    entries = document.get("StorageControllers")
+    if isinstance(entries, list) and len(entries) == 1 and isinstance(entries[0], dict) and place.model.levels:
+        entry = with_version(call, place.controllers[0] if place.controllers else place.uri, entries[0])
+        document["StorageControllers"] = [_with_rates(entry, _values(call, place))]
+    if place.model.levels:
+        document["Actions"] = {
+            **_dict(document.get("Actions")),
+            "#Storage.ResetToDefaults": {
+                "target": f"{place.uri}/Actions/Storage.ResetToDefaults",
+                "ResetType@Redfish.AllowableValues": ["ResetAll", "PreserveVolumes"],
+            },
+        }
+    return call.extended("Storage", document)
+
+
+def storage_controller(place: StoragePlace, uri: str, call: Call) -> Document:
+    """The controller's own resource."""
+    document = with_version(call, uri, call.base(uri))
+    if place.model.levels:
+        document = _with_rates(document, _values(call, place))
+        document[SETTINGS] = settings_annotation(
+            call, place.device_id, f"{uri}/Settings", settings_apply_times(place), partial(_spelled, call)
+        )
+    return call.extended("StorageController", document)
+
+
+def settings(place: StoragePlace, uri: str, call: Call) -> Document:
+    """What will be in force when everything pending is."""
+    delivered, base = call.base(uri), call.base(f"{uri}/Settings")
+    pending = {name: value for name, value in _pending(call, place).items() if name != OPERATIONS}
+    document: Document = {
+        "@odata.type": delivered.get("@odata.type", "#StorageController.v1_11_0.StorageController"),
+        "Id": "Settings",
+        "Name": delivered.get("Name", place.device_id),
+        **base,
+        "@odata.id": f"{uri}/Settings",
+        "ControllerRates": {mine: pending[theirs] for mine, theirs in RATES.items() if theirs in pending},
+        "@Redfish.SettingsApplyTime": PREFERRED_APPLY_TIME,
+    }
+    if call.site.dialect == "dell":
+        others = {name: value for name, value in pending.items() if name not in RATES.values()}
+        document["Oem"] = {
+            "Dell": {
+                "@odata.type": "#DellOemStorageController.v1_0_0.DellOemStorageController",
+                "DellStorageController": others,
+            }
+        }
+    return document
+
+
+def rollup(now: Layout) -> str:
+    """The health of the worst of a controller's drives and volumes."""
+    found = {"OK"}
+    for volume in now.volumes.values():
+        found.add({Status.OK: "OK", Status.DEGRADED: "Warning", Status.FAILED: "Critical"}[now.status(volume)])
+    for disk in now.disks.values():
+        found.add("Critical" if disk.condition is Condition.FAILED else "Warning" if disk.predicted else "OK")
+    return max(found, key=WORSE.index)
+
+
+def _values(call: Call, place: StoragePlace) -> Mapping[str, Value]:
+    return controller(call, place).read()
+
+
+def _pending(call: Call, place: StoragePlace) -> Mapping[str, Value]:
+    return call.machine.values_pending(place.device_id)
+
+
+def _with_rates(document: Document, values: Mapping[str, Value]) -> Document:
+    told = _dict(document.get("ControllerRates"))
+    rates = {mine: values[theirs] for mine, theirs in RATES.items() if theirs in values and mine in told}
+    return {**document, "ControllerRates": {**told, **rates}} if told else document
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def patch_controller(place: StoragePlace, call: Call) -> Reply:
+    """New values for its attributes, at once: 202 with the job that sets them."""
+    change = _change(place, call)
+    if not change:
+        raise Rejected(Message("NoOperation"))
+    try:
+        return operate(call, place, attributes=change)
+    except Rejected as refused:
+        raise Rejected(*(_spelled(call, message) for message in refused.messages)) from refused
+
+
+def patch_settings(place: StoragePlace, uri: str, call: Call) -> Reply:
+    """The same, staged."""
+    try:
+        return stage(call, place, _change(place, call), [], partial(settings, place, uri))
+    except Rejected as refused:
+        raise Rejected(*(_spelled(call, message) for message in refused.messages)) from refused
+
+
+def reset_to_defaults(place: StoragePlace, call: Call) -> Reply:
+    """Storage.ResetToDefaults: ResetAll deletes the volumes and puts the attributes to their defaults; PreserveVolumes
+    leaves the volumes.
+    """
+    attributes = controller(call, place).describe()
+    changed = {
+        name: attributes[name].default
+        for name, value in _values(call, place).items()
+        if name in attributes and value != attributes[name].default
+    }
+    has_config = bool(layout(call, place).volumes) or any(disk.is_spare for disk in layout(call, place).disks.values())
+    reset: list[Operation] = [("ResetConfig", "", {})] if call.body["ResetType"] == "ResetAll" and has_config else []
+    if not changed and not reset:
+        raise Rejected(Message("NoOperation"))
+    return operate(call, place, *reset, attributes=changed)
+
+
+def _change(place: StoragePlace, call: Call) -> dict[str, Any]:
+    """The attributes that a body sets, by their own names.
+
+    Raises:
+        Rejected: what is wrong with each, in the names of the body.
+    """
+    attributes = place.model.attributes
+    given = list(_leaves(call))
+    reject_if_any(message for path, name, value in given for message in _faults(attributes, path, name, value))
+    return {name: value for _, name, value in given}
+
+
+def _leaves(call: Call) -> Iterator[tuple[str, str, Any]]:
+    """(path in the body, attribute, value) of each property; what has no attribute behind it has its path as one."""
+    for name, value in _dict(call.body.get("ControllerRates")).items():
+        yield f"ControllerRates/{name}", RATES.get(name, f"ControllerRates/{name}"), value
+    vendor = _dict(_dict(_dict(call.body.get("Oem")).get("Dell")).get("DellStorageController"))
+    for name, value in vendor.items():
+        if "@" not in name:
+            yield f"{VENDOR}/{name}", name, value
+
+
+def _faults(attributes: Mapping[str, Attribute], path: str, name: str, value: Any) -> Iterator[Message]:
+    attribute = attributes.get(name)
+    if attribute is None or name == OPERATIONS:
+        yield Message("PropertyUnknown", (path,), (path,))
+        return
+    for message in faults_of(attributes, name, value):
+        args = tuple(path if arg == name else arg for arg in message.args)
+        yield replace(message, args=args, related=(path,))
+
+
+def _spelled(call: Call, message: Message) -> Message:
+    """A message about attributes, where the resource has no Attributes."""
+    names = [path.removeprefix("Attributes/") for path in message.related]
+    by_attribute = {theirs: f"ControllerRates/{mine}" for mine, theirs in RATES.items()}
+    related = tuple(
+        by_attribute.get(name, f"{VENDOR}/{name}" if call.site.dialect == "dell" else name) for name in names
+    )
+    return replace(message, related=related)
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
