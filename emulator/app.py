@@ -35,14 +35,18 @@ from emulator.dialects import dell, standard
 from emulator.dialects.dell.oem import OEM as DELL_OEM
 from emulator.guard import Guard
 from emulator.mockup.boot import override_of
+from emulator.mockup.dangling import mend_links
 from emulator.mockup.identity import Identities
 from emulator.mockup.manifest import Manifest, merged_policy, read_manifest
 from emulator.mockup.reader import ROOT, MockupError, Tree, read_tree
+from emulator.mockup.repair import mend_resources
 from emulator.mockup.site import Site, survey
 from emulator.redfish.face import Face
 from emulator.redfish.fast import FastReads
-from emulator.redfish.view import Oem, local_text
-from emulator.redfish.views import resources
+from emulator.redfish.router import Router
+from emulator.redfish.view import Oem, Resource, local_text
+from emulator.redfish.views import is_filled, resources
+from emulator.redfish.views.manager_account import ACCOUNTS, account_uris
 from emulator.redfish.views.service_root import METADATA, metadata, types_in
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import BODY_BYTES_MAX
@@ -126,8 +130,7 @@ def build_service(
     """
     rules = [parse_rule(text, f"cli-{number}") for number, text in enumerate(settings.fail, 1)]
     tree = read_tree(find_mockup(settings.mockup))
-    manifest = read_manifest(tree.manifest, model=tree.name, source=tree.source, schema=schema("machine.schema"))
-    site = survey(_with_metadata(tree), manifest)
+    manifest, site = find_site(tree)
     make_dialect, oem = DIALECTS[site.dialect]
     dialect = make_dialect(_registries())
     store = _store(tree, state_folder, fresh=settings.fresh)
@@ -138,8 +141,7 @@ def build_service(
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.url_map.merge_slashes = False  # clients double them, and do not follow redirects
     identities = Identities(site.tree) if settings.controllers > 1 else None
-    all_resources = [*resources(site), *oem.resources(site)]
-    face = Face(fleet, site, dialect, authenticator, all_resources, oem, identities)
+    face = Face(fleet, site, dialect, authenticator, live_resources(site), oem, identities)
     face.mount(app)
     ControlFace(fleet, authenticator).mount(app)
     _answer_elsewhere(app)
@@ -147,6 +149,41 @@ def build_service(
     networks = Networks.of((*LOOPBACK, *settings.allow_network))
     transfers = Transfers(fleet, networks, partial(_exported, site, oem, identities))
     return Service(site, manifest, fleet, Ticker(fleet), transfers, wsgi)
+
+
+def find_site(tree: Tree) -> tuple[Manifest, Site]:
+    """The manifest of a tree, and where in the tree, mended, the living things stand.
+
+    Raises:
+        MockupError: the mockup or its manifest cannot be used.
+    """
+    manifest = read_manifest(tree.manifest, model=tree.name, source=tree.source, schema=schema("machine.schema"))
+    mended = mend_resources(tree, _is_filled)
+    is_served = _served_by(live_resources(survey(mended, manifest)), manifest)
+    mended = mend_links(mended, is_served, _is_filled)
+    return manifest, survey(_with_metadata(mended), manifest)
+
+
+def _is_filled(uri: str) -> bool:
+    return is_filled(uri) or any(oem.fills(uri) for _, oem in DIALECTS.values())
+
+
+def _served_by(found: list[Resource], manifest: Manifest) -> Callable[[str], bool]:
+    """Tells the places where there is always something to read, whatever the tree has."""
+    router = Router(found)
+    places = account_uris(manifest.accounts) if router.has_document(ACCOUNTS) else ()
+    return lambda uri: router.has_document(uri) or uri in places
+
+
+def live_resources(site: Site) -> list[Resource]:
+    """All resources that the emulator answers for itself; the rest of the tree is served as it is."""
+    return [*resources(site), *DIALECTS[site.dialect][1].resources(site)]
+
+
+def passive_uris(site: Site) -> list[str]:
+    """What of a tree nothing lives in: it is served as it is."""
+    router = Router(live_resources(site))
+    return [uri for uri in site.tree.documents if router.find(uri) is None]
 
 
 def _exported(

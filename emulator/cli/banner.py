@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def banner(settings: Settings, service: Service, port: int, state: Path | None) 
         f"  serving   {address}/redfish/v1{_fleet(settings)}",
         f"  accounts  {', '.join(f'{entry.name} ({entry.role})' for entry in service.manifest.accounts)}",
         f"  devices   {', '.join(_devices(service.site)) or 'none that can be brought to life'}",
+        *_repairs(settings, service.site),
         f"  peers     {_peers(settings)}",
         f"  clock     {_clock(settings)}",
         f"  state     {_state(state)}",
@@ -52,6 +54,16 @@ def _devices(site: Site) -> Iterator[str]:
         yield f"{len(site.nics)} network device functions"
     if site.components:
         yield f"firmware of {len(site.components)} components"
+
+
+def _repairs(settings: Settings, site: Site) -> list[str]:
+    """One line, where something in the mockup is broken."""
+    mended = sum(finding.fix is not None for finding in site.tree.findings)
+    left = len(site.tree.findings) - mended
+    if not mended and not left:
+        return []
+    told = f", {left} left as {'it is' if left == 1 else 'they are'}" if left else ""
+    return [f"  repairs   {mended}{told}: jobfish mockup check {shlex.quote(settings.mockup)} lists them"]
 
 
 def _peers(settings: Settings) -> str:

@@ -6,10 +6,11 @@ import os
 import re
 import shlex
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 import click
 
+from emulator.cli.refusal import refuse
 from emulator.formats.image import CHUNK_BYTES, Facts, Filler, Header, ImageError, Inspector, Payload, write_image
 from emulator.settings import Settings
 
@@ -18,7 +19,6 @@ UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 MULTIPART_PUSH = "/redfish/v1/UpdateService/MultipartUpload"
 DAMAGED = 1
 """The exit status of `show` for an image that the emulator would refuse."""
-WRONG_CALL = 2
 
 
 @click.group()
@@ -59,10 +59,10 @@ def build(
         _check_output(output, force)
         facts = _write(output, header, content, damage)
     except ImageError as error:
-        _refuse(str(error))
+        refuse(str(error))
     except OSError as error:
         culprit = payload if payload and str(error.filename) == str(payload) else output
-        _refuse(f"{_shown(culprit)}: {error.strerror}")
+        refuse(f"{_shown(culprit)}: {error.strerror}")
     click.echo(_made(output, header, facts, damage))
     click.echo(f"\n  push  {_push(output)}")
 
@@ -78,9 +78,9 @@ def show(file: Path) -> None:
                 inspector.feed(chunk)
         header = inspector.finish()
     except ImageError as error:
-        _refuse(f"{_shown(file)}: {error}", DAMAGED)
+        refuse(f"{_shown(file)}: {error}", DAMAGED)
     except OSError as error:
-        _refuse(f"{_shown(file)}: {error.strerror}")
+        refuse(f"{_shown(file)}: {error.strerror}")
     if header is None:
         click.echo(f"{_shown(file)}  {_measured(inspector.received)}, opaque: not a jobfish package")
     else:
@@ -91,24 +91,24 @@ def _payload(file: Path | None, size: str | None) -> Payload:
     if file is None:
         return Filler(_bytes(DEFAULT_SIZE if size is None else size))
     if size is not None:
-        _refuse("--payload and --size: give one of them")
+        refuse("--payload and --size: give one of them")
     if file.exists() and not file.is_file():
-        _refuse(f"{_shown(file)}: not a regular file; copy it into one first")
+        refuse(f"{_shown(file)}: not a regular file; copy it into one first")
     return file
 
 
 def _bytes(size: str) -> int:
     found = re.fullmatch("([0-9]{1,15})([KMG]?)", size.upper())
     if not found:
-        _refuse(f"--size {shlex.quote(size)}: a number of bytes, or of KiB, MiB or GiB as in 64K, 20M, 1G")
+        refuse(f"--size {shlex.quote(size)}: a number of bytes, or of KiB, MiB or GiB as in 64K, 20M, 1G")
     return int(found[1]) * UNITS[found[2]]
 
 
 def _check_output(output: Path, force: bool) -> None:
     if output.exists() and not output.is_file():
-        _refuse(f"{_shown(output)}: not a file that could be replaced")
+        refuse(f"{_shown(output)}: not a file that could be replaced")
     if not force and (output.exists() or output.is_symlink()):
-        _refuse(f"{_shown(output)}: there already; --force replaces it")
+        refuse(f"{_shown(output)}: there already; --force replaces it")
 
 
 def _write(output: Path, header: Header, payload: Payload, damage: bool) -> Facts:
@@ -128,7 +128,7 @@ def _write(output: Path, header: Header, payload: Payload, damage: bool) -> Fact
 def _damage(target: BinaryIO, facts: Facts) -> None:
     """Flip the lowest bit of the payload's last byte, after its digest was taken."""
     if not facts.size:
-        _refuse("--damage: there is no payload to damage; give it a --size")
+        refuse("--damage: there is no payload to damage; give it a --size")
     target.seek(-1, os.SEEK_END)
     last = target.read(1)[0]
     target.seek(-1, os.SEEK_END)
@@ -189,9 +189,3 @@ def _measured(size: int) -> str:
 
 def _shown(path: Path) -> str:
     return click.format_filename(path)
-
-
-def _refuse(text: str, status: int = WRONG_CALL) -> NoReturn:
-    """One line on stderr, and this exit status."""
-    click.echo(f"jobfish: {text}", err=True)
-    raise SystemExit(status)

@@ -6,6 +6,7 @@ import click
 
 from emulator import __version__
 from emulator.cli.image import image
+from emulator.cli.mockup import mockup
 from emulator.cli.serve import serve
 
 
@@ -17,3 +18,4 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(image)
+main.add_command(mockup)

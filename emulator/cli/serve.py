@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import click
 
+from emulator.cli.refusal import refuse
 from emulator.settings import SETTINGS, Setting, Settings, default_state_folder
 
 LOOPBACK_CONTROLLERS_MAX = 2**24 - 2
@@ -60,15 +61,15 @@ def serve(**values: Any) -> None:
 
 def _check(settings: Settings) -> None:
     if not 1 <= settings.controllers <= LOOPBACK_CONTROLLERS_MAX:
-        _refuse(f"--controllers {settings.controllers}: between 1 and {LOOPBACK_CONTROLLERS_MAX}")
+        refuse(f"--controllers {settings.controllers}: between 1 and {LOOPBACK_CONTROLLERS_MAX}")
     if not 0 <= settings.port <= 65535:
-        _refuse(f"--port {settings.port}: between 0 and 65535")
+        refuse(f"--port {settings.port}: between 0 and 65535")
     if not 0 < settings.rate <= 1e6:
-        _refuse(f"--rate {settings.rate}: more than 0 and at most 1,000,000; --clock manual freezes time")
+        refuse(f"--rate {settings.rate}: more than 0 and at most 1,000,000; --clock manual freezes time")
     try:
         ip_address(_address(settings))
     except ValueError:
-        _refuse(f"--host {settings.host}: not an IP address")
+        refuse(f"--host {settings.host}: not an IP address")
 
 
 def _serve(settings: Settings, stack: ExitStack) -> None:
@@ -85,7 +86,7 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     try:
         service = build_service(settings, state_folder=state)
     except (MockupError, StoreError, ValueError) as error:
-        _refuse(str(error))
+        refuse(str(error))
     certificate = None
     if not settings.http:
         folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobfish-")))
@@ -118,7 +119,7 @@ def _state_folder(settings: Settings) -> Path | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        _refuse(f"--state {folder}: {error.strerror}")
+        refuse(f"--state {folder}: {error.strerror}")
     return folder
 
 
@@ -135,10 +136,4 @@ def _listen(settings: Settings) -> socket.socket:
         # one socket for all of 127.0.0.1, 127.0.0.2, ... has to be on all addresses
         return open_socket(ANY if widened else host, settings.port, loopback_only=widened)
     except OSError as error:
-        _refuse(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; try another --port")
-
-
-def _refuse(text: str) -> NoReturn:
-    """One line on stderr, and the exit status of a wrong call."""
-    click.echo(f"jobfish: {text}", err=True)
-    raise SystemExit(2)
+        refuse(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}; try another --port")

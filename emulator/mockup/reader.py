@@ -18,6 +18,9 @@ from typing import Any
 
 import orjson
 
+from emulator.mockup.finding import Finding
+from emulator.mockup.text import parse_json
+
 ROOT = "/redfish/v1"
 SETTINGS = "@Redfish.Settings"
 """What a resource says of its settings resource."""
@@ -44,6 +47,8 @@ class Tree:
     manifest: bytes | None = None
     """The machine.toml that came with it."""
     source: str = ""
+    findings: tuple[Finding, ...] = ()
+    """What was wrong in it, in the order in which it was found."""
 
     def get(self, uri: str) -> Document | None:
         """The resource at this URI; it is shared: copy it before changing anything."""
@@ -51,9 +56,14 @@ class Tree:
 
     def members(self, uri: str) -> list[str]:
         """The URIs of a collection's members that are in the tree."""
-        listed = (self.documents.get(uri) or {}).get("Members") or ()
-        found = [normal(member["@odata.id"]) for member in listed if "@odata.id" in member]
+        listed = (self.documents.get(uri) or {}).get("Members")
+        members = listed if isinstance(listed, list) else ()
+        found = [normal(uri) for member in members if isinstance(uri := _link(member), str)]
         return [member for member in found if member in self.documents]
+
+
+def _link(member: Any) -> Any:
+    return member.get("@odata.id") if isinstance(member, dict) else None
 
 
 def normal(uri: str) -> str:
@@ -73,16 +83,18 @@ def read_tree(path: Path) -> Tree:
     root = _find_root(path, entries)
     documents: dict[str, Document] = {}
     files: dict[str, bytes] = {}
+    findings: list[Finding] = []
     for name, content in entries.items():
         uri = _uri(root, name)
         if uri is None:
             continue
         if name.endswith(".json"):
-            documents[uri] = _parse(path, name, content)
+            documents[uri], wrong = _parse(path, name, content)
+            findings += wrong
         elif name.endswith((".xml", ".yaml")):
             files[uri] = content
     manifest = next((entries[place] for place in _manifest_places(root) if place in entries), None)
-    return Tree(_name_of(path), documents, files, manifest, str(path))
+    return Tree(_name_of(path), documents, files, manifest, str(path), tuple(findings))
 
 
 def _entries(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -161,7 +173,7 @@ def _find_root(path: Path, entries: Mapping[str, bytes]) -> PurePosixPath:
     """The folder of the service root: the outermost index.json that is one."""
     candidates = [PurePosixPath(name) for name in entries if PurePosixPath(name).name == "index.json"]
     for name in sorted(candidates, key=lambda place: (len(place.parts), str(place))):
-        kind = _parse(path, str(name), entries[str(name)]).get("@odata.type", "")
+        kind = _parse(path, str(name), entries[str(name)])[0].get("@odata.type", "")
         if isinstance(kind, str) and kind.startswith("#ServiceRoot."):
             return name.parent
     raise MockupError(f"{path}: no index.json in it is a service root (@odata.type #ServiceRoot...)")
@@ -177,15 +189,17 @@ def _uri(root: PurePosixPath, name: str) -> str | None:
     return normal(f"{ROOT}/{inside}") if inside.parts else ROOT
 
 
-def _parse(path: Path, name: str, content: bytes) -> Document:
+def _parse(path: Path, name: str, content: bytes) -> tuple[Document, list[Finding]]:
     try:
-        found = orjson.loads(content)
+        found, findings = parse_json(name, content)
     except orjson.JSONDecodeError as error:
         raise MockupError(f"{path}: {name}: line {error.lineno} column {error.colno}: {error.msg}") from error
+    except orjson.JSONEncodeError as error:
+        raise MockupError(f"{path}: {name}: nested too deeply to be served") from error
     if not isinstance(found, dict):
         raise MockupError(f"{path}: {name}: not a JSON object")
     found.pop("@Redfish.Copyright", None)
-    return found
+    return found, findings
 
 
 def _manifest_places(root: PurePosixPath) -> Iterator[str]:

@@ -41,6 +41,13 @@ class Router:
         found = node.get("")
         return (found[0], dict(zip(found[1], values, strict=True))) if found else None
 
+    def has_document(self, uri: str) -> bool:
+        """Whether there is always something to read at this URI. Of a resource whose URI has parameters nobody knows
+        before a machine is asked.
+        """
+        exact = self._exact.get(uri)
+        return exact is not None and exact.get is not None
+
     def _add(self, resource: Resource) -> None:
         node, names = self._tree, []
         for segment in resource.uri.split("/")[1:]:

@@ -165,6 +165,8 @@ class Oem:
     resources: Callable[[Site], list[Resource]] = lambda _: []
     extend: Mapping[str, Callable[[Call, Document], Document]] = field(default_factory=dict)
     """Schema name -> adds the vendor's part to a document of that schema."""
+    fills: Callable[[str], bool] = lambda _: False
+    """Whether a URI is that of a collection whose members are the vendor's, whatever the mockup has in it."""
     export: Callable[[Document, str, Job], tuple[bytes, str]] | None = None
     """(the system's document, the time of the export as text, an export job) -> its profile as a file, and the file's
     media type. None where the vendor has no profiles."""

@@ -24,7 +24,7 @@ def test_the_diagrams_are_those_of_the_tables():
 
 
 def test_every_file_that_the_documents_name_exists():
-    for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/mockups.md"):
         text = (REPOSITORY / name).read_text()
         for path in re.findall(r"\]\((?!http)([^)#]+)\)", text):
             assert ((REPOSITORY / name).parent / path).exists(), f"{name}: {path}"
@@ -47,3 +47,10 @@ def test_the_version_is_in_the_changelog():
     from emulator import __version__
 
     assert f"## {__version__}" in (REPOSITORY / "CHANGELOG.md").read_text()
+
+
+def test_every_kind_of_finding_in_a_mockup_is_explained():
+    from emulator.mockup.finding import KINDS
+
+    rows = re.findall(r"^\| `([a-z-]+)` \|", (REPOSITORY / "docs" / "mockups.md").read_text(), re.MULTILINE)
+    assert rows == list(KINDS)

@@ -49,6 +49,14 @@ VIEWS = (
 )
 
 
+_FILLED = frozenset((task_service.TASKS, job_service.JOBS, session.SESSIONS, manager_account.ACCOUNTS))
+
+
+def is_filled(uri: str) -> bool:
+    """Whether this is a collection whose members are the emulator's own, whatever the mockup has in it."""
+    return uri in _FILLED
+
+
 def resources(site: Site) -> list[Resource]:
     """All resources that every dialect serves."""
     return [resource for view in VIEWS for resource in view.resources(site)]

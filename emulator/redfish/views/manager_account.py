@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from emulator.core.access import Account
 from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
@@ -21,10 +23,15 @@ def resources(site: Site) -> list[Resource]:
     ]
 
 
+def account_uris(found: Sequence[Account]) -> list[str]:
+    """Where these accounts stand."""
+    return [f"{ACCOUNTS}/{number}" for number in range(1, len(found) + 1)]
+
+
 def accounts(call: Call) -> Document:
     """The collection."""
-    numbers = range(1, len(call.authenticator.accounts) + 1)
-    return collection(call, "ManagerAccountCollection", "Accounts", [f"{ACCOUNTS}/{number}" for number in numbers])
+    uris = account_uris(call.authenticator.accounts)
+    return collection(call, "ManagerAccountCollection", "Accounts", uris)
 
 
 def manager_account(call: Call) -> Document | None:

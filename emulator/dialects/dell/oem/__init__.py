@@ -51,6 +51,7 @@ def extend_task(call: Call, document: Document) -> Document:
 
 OEM = Oem(
     resources=resources,
+    fills=dell_job.fills,
     extend={
         "Task": extend_task,
         "Job": oem_manager.extend_job,

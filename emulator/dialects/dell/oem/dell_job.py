@@ -5,11 +5,13 @@ The same jobs stand under two URIs: `Managers/{id}/Jobs`, the older, and `Manage
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from emulator.core.job import Job, Kind, Lane
 from emulator.core.message import Message, Rejected
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE
+from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
 from emulator.redfish.apply_time import parse_moment
 from emulator.redfish.view import (
@@ -59,9 +61,19 @@ LOCAL_LENGTH = len("2026-01-31T12:00:00")
 TIME_NOW, TIME_NA = "TIME_NOW", "TIME_NA"
 
 
+COLLECTIONS = ("Jobs", "Oem/Dell/Jobs")
+"""Where the job collections stand below a manager."""
+_FILLED = re.compile(rf"{ROOT}/Managers/[^/]+/({'|'.join(COLLECTIONS)})")
+
+
 def places(site: Site) -> tuple[str, ...]:
     """The URIs of the job collections."""
-    return tuple(f"{manager}/{path}" for manager in site.managers[:1] for path in ("Jobs", "Oem/Dell/Jobs"))
+    return tuple(f"{manager}/{path}" for manager in site.managers[:1] for path in COLLECTIONS)
+
+
+def fills(uri: str) -> bool:
+    """Whether a URI is that of a job collection, whatever the manager is called."""
+    return _FILLED.fullmatch(uri) is not None
 
 
 def resources(site: Site) -> list[Resource]:
