@@ -161,6 +161,7 @@ class Bmc:
                 "job": list(machine.queue.jobs),
                 "transfer": list(machine.transfers),
                 "options": ["update"],
+                "repository": ["repository"],
                 "pending": list(machine.pending),
                 "device": list(machine.devices),
                 "result": list(machine.results),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,13 +58,13 @@ def build(
     try:
         content = _payload(payload, size)
         header = Header(component, version, reboot, name, release_date)
-        _check_output(output, force)
+        check_output(output, force)
         facts = _write(output, header, content, damage)
     except ImageError as error:
         refuse(str(error))
     except OSError as error:
         culprit = payload if payload and str(error.filename) == str(payload) else output
-        refuse(f"{_shown(culprit)}: {error.strerror}")
+        refuse(f"{shown(culprit)}: {error.strerror}")
     click.echo(_made(output, header, facts, damage))
     click.echo(f"\n  push  {_push(output)}")
 
@@ -78,11 +80,11 @@ def show(file: Path) -> None:
                 inspector.feed(chunk)
         header = inspector.finish()
     except ImageError as error:
-        refuse(f"{_shown(file)}: {error}", DAMAGED)
+        refuse(f"{shown(file)}: {error}", DAMAGED)
     except OSError as error:
-        refuse(f"{_shown(file)}: {error.strerror}")
+        refuse(f"{shown(file)}: {error.strerror}")
     if header is None:
-        click.echo(f"{_shown(file)}  {_measured(inspector.received)}, opaque: not a jobfish package")
+        click.echo(f"{shown(file)}  {measured(inspector.received)}, opaque: not a jobfish package")
     else:
         click.echo(_described(file, header, inspector.payload))
 
@@ -93,7 +95,7 @@ def _payload(file: Path | None, size: str | None) -> Payload:
     if size is not None:
         refuse("--payload and --size: give one of them")
     if file.exists() and not file.is_file():
-        refuse(f"{_shown(file)}: not a regular file; copy it into one first")
+        refuse(f"{shown(file)}: not a regular file; copy it into one first")
     return file
 
 
@@ -104,24 +106,32 @@ def _bytes(size: str) -> int:
     return int(found[1]) * UNITS[found[2]]
 
 
-def _check_output(output: Path, force: bool) -> None:
+def check_output(output: Path, force: bool) -> None:
+    """Refuse to replace what is there, unless that is wanted."""
     if output.exists() and not output.is_file():
-        refuse(f"{_shown(output)}: not a file that could be replaced")
+        refuse(f"{shown(output)}: not a file that could be replaced")
     if not force and (output.exists() or output.is_symlink()):
-        refuse(f"{_shown(output)}: there already; --force replaces it")
+        refuse(f"{shown(output)}: there already; --force replaces it")
 
 
-def _write(output: Path, header: Header, payload: Payload, damage: bool) -> Facts:
-    """Write beside `output` and then put it there: nobody sees half an image, and a payload may be replaced by it."""
+@contextmanager
+def written(output: Path) -> Iterator[BinaryIO]:
+    """A file beside `output` that is put there when all is written: nobody sees half of it."""
     part = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         with part.open("x+b") as target:
-            facts = write_image(target, header, payload)
-            if damage:
-                _damage(target, facts)
+            yield target
         part.replace(output)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _write(output: Path, header: Header, payload: Payload, damage: bool) -> Facts:
+    """A payload may be replaced by the image that it is packed into."""
+    with written(output) as target:
+        facts = write_image(target, header, payload)
+        if damage:
+            _damage(target, facts)
     return facts
 
 
@@ -138,28 +148,29 @@ def _damage(target: BinaryIO, facts: Facts) -> None:
 def _made(output: Path, header: Header, facts: Facts, damage: bool) -> str:
     reboot = "needs a reboot" if header.needs_reboot else "needs no reboot"
     damaged = ", damaged on purpose" if damage else ""
-    what = f"{header.component}, version {header.version}, payload {_measured(facts.size)}"
-    return f"{_shown(output)}  {what}, {reboot}{damaged}"
+    what = f"{header.component}, version {header.version}, payload {measured(facts.size)}"
+    return f"{shown(output)}  {what}, {reboot}{damaged}"
 
 
 def _push(output: Path) -> str:
     """The curl command that pushes an image at an emulator started with `jobfish serve`."""
+    parameters = "-F 'UpdateParameters={};type=application/json'"
+    file = f"-F {shlex.quote(f'UpdateFile=@{_for_curl(output)};type=application/octet-stream')}"
+    return curl(f"{parameters} {file}", MULTIPART_PUSH)
+
+
+def curl(options: str, path: str) -> str:
+    """The curl command that asks an emulator started with `jobfish serve`."""
     from emulator.mockup.manifest import DEFAULT_ACCOUNTS  # noqa: PLC0415 - keeps --help quick
 
     account, settings = DEFAULT_ACCOUNTS[0], Settings()
-    return " ".join(
-        (
-            f"curl -sik -u {shlex.quote(f'{account.name}:{account.secret}')}",
-            "-F 'UpdateParameters={};type=application/json'",
-            f"-F {shlex.quote(f'UpdateFile=@{_for_curl(output)};type=application/octet-stream')}",
-            f"https://{settings.host}:{settings.port}{MULTIPART_PUSH}",
-        )
-    )
+    who = shlex.quote(f"{account.name}:{account.secret}")
+    return f"curl -sik -u {who} {options} https://{settings.host}:{settings.port}{path}"
 
 
 def _for_curl(path: Path) -> str:
     """A path as the value of curl's -F: in quotes where it would be taken for more than a path."""
-    text = _shown(path)
+    text = shown(path)
     if not re.search(r'[;,"\\]', text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -172,14 +183,14 @@ def _described(file: Path, header: Header, facts: Facts) -> str:
         "reboot": "needed" if header.needs_reboot else "not needed",
         "name": header.name,
         "released": header.release_date,
-        "payload": _measured(facts.size),
+        "payload": measured(facts.size),
         "SHA-256": facts.sha256,
     }
     lines = [f"  {title:<10} {text}" for title, text in rows.items() if text]
-    return "\n".join((f"{_shown(file)}  a jobfish package, whole", "", *lines))
+    return "\n".join((f"{shown(file)}  a jobfish package, whole", "", *lines))
 
 
-def _measured(size: int) -> str:
+def measured(size: int) -> str:
     """A number of bytes: in the largest unit that leaves no rest."""
     for unit in "GMK":
         if size and size % UNITS[unit] == 0:
@@ -187,5 +198,6 @@ def _measured(size: int) -> str:
     return f"{size:,} {'byte' if size == 1 else 'bytes'}"
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
+    """A path for people."""
     return click.format_filename(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from emulator import __version__
+from emulator.cli.catalog import catalog
 from emulator.cli.image import image
 from emulator.cli.mockup import mockup
 from emulator.cli.serve import serve
@@ -19,3 +20,4 @@ def main() -> None:
 main.add_command(serve)
 main.add_command(image)
 main.add_command(mockup)
+image.add_command(catalog)

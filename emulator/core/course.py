@@ -75,3 +75,25 @@ class Course:
 
     def transfer_failed(self, machine: Machine, job: Job, reason: str) -> None:
         """The job's file could not be fetched or sent."""
+
+
+class DownloadCourse(Course):
+    """The course of a job that is Downloading while its file is on its way."""
+
+    def transfer_begins_again(self, machine: Machine, job: Job) -> None:
+        """None of it is there."""
+        self._received(machine, job, {**job.details, "received": 0, "total": None})
+
+    def transfer_moves(self, machine: Machine, job: Job, received: int, total: int | None) -> None:
+        """Show it where a reader would see a difference: a large file comes in very many pieces."""
+        before, shown = job.details, job.percent
+        job.details = {**before, "received": received, "total": total}
+        if job.percent == shown:
+            job.details = before
+        else:
+            self._received(machine, job, job.details)
+
+    def _received(self, machine: Machine, job: Job, details: dict[str, Any]) -> None:
+        job.details = details
+        job.fire(Event.RECEIVE, machine.moment)
+        machine.touch("job", job.id)

@@ -15,6 +15,7 @@ from emulator.core.host import Phase, Power
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, verdict
 from emulator.core.message import Message, Rejected
 from emulator.core.profile import ExportCourse, ImportCourse, PreviewCourse
+from emulator.core.repository import RepositoryCourse
 from emulator.core.update import UpdateCourse
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ COURSES: Mapping[Kind, Course] = {
     Kind.EXPORT: ExportCourse(),
     Kind.IMPORT: ImportCourse(),
     Kind.PREVIEW: PreviewCourse(),
+    Kind.REPOSITORY: RepositoryCourse(),
 }
 
 

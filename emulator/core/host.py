@@ -90,6 +90,8 @@ class Timings:
     """For installing firmware on one component."""
     profile_step_seconds: float = 5.0
     """For reading or comparing one component of a server configuration profile."""
+    catalog_step_seconds: float = 10.0
+    """For comparing the firmware with the catalogue of a repository."""
     inventory_seconds: float = 30.0
     """How long the controller reads its inventory again after a job."""
     data_services_seconds: float = 90.0

@@ -132,6 +132,8 @@ class Kind(StrEnum):
     """Applies a server configuration profile."""
     PREVIEW = "preview"
     """Says what importing a profile would do."""
+    REPOSITORY = "repository"
+    """Compares the firmware with a repository's catalogue, and makes the update jobs for what differs."""
 
 
 class Lane(StrEnum):

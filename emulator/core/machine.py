@@ -68,6 +68,9 @@ class Machine:
         self.show_time = show_time
         self.update_options: Mapping[str, Any] = {}
         """What the update service was told about packages that are pushed to it."""
+        self.repository: Mapping[str, Any] | None = None
+        """What the last update from a repository found (`repository.packages_found`); None before the first one, and
+        while one is comparing."""
         self.transfers: dict[str, Transfer] = {}
         """By job: what the runtime fetches or sends for it."""
         self.secrets: dict[str, tuple[str, str]] = {}
@@ -210,9 +213,12 @@ class Machine:
         self.setup_queue([job.id, *([self._create_reboot(kind, by).id] if kind else [])])
         return job
 
-    def restart_kind(self) -> str | None:
-        """The reboot job that brings the host to its Automated Task stage; None where it is on its way there."""
-        if self.host.is_starting or self.host.phase is Phase.TASKS:
+    def restart_kind(self, *, again: bool = False) -> str | None:
+        """The reboot job that brings the host to its Automated Task stage.
+
+        None where it is on its way there, unless it is to come there once more (`again`).
+        """
+        if not again and (self.host.is_starting or self.host.phase is Phase.TASKS):
             return None
         goes_off = self.host.phase in (Phase.OFF, Phase.STOPPING)  # only a power cycle starts it again
         return "PowerCycle" if goes_off else engine.FORCED
@@ -516,13 +522,16 @@ class Machine:
     def _delete(self, job: Job) -> None:
         if job.is_open:
             self._cancel(job)
-            self._delete_restart_for(job)
+            self.drop_restart_for(job)
         self.forget(job)
 
-    def _delete_restart_for(self, job: Job) -> None:
-        """The reboot job that a window made for this job alone goes with it, unless it has begun."""
+    def drop_restart_for(self, job: Job) -> None:
+        """The reboot job that was made for this job goes, unless it has begun, or others that need it are open."""
         reboot = self.queue.get(job.details.get("reboot", ""))
-        if reboot is not None and reboot.is_open and reboot.state is not State.RUNNING:
+        if reboot is None or not reboot.is_open or reboot.state is State.RUNNING:
+            return
+        others = (other for other in self.queue.jobs.values() if other.details.get("reboot") == reboot.id)
+        if not any(other.is_open and other.lane is Lane.HOST for other in others):
             self._cancel(reboot)
             self.forget(reboot)
 
@@ -637,6 +646,11 @@ class Machine:
         """Keep what the update service is told about packages that are pushed to it, in JSON types."""
         self.update_options = dict(options)
         self.touch("options", "update")
+
+    def keep_repository(self, found: Mapping[str, Any] | None) -> None:
+        """Keep what an update from a repository found, in JSON types; None: nothing is known yet."""
+        self.repository = found
+        self.touch("repository", "repository")
 
     def clear_log(self) -> None:
         """Forget the lifecycle log, entries that the mockup delivers too."""

@@ -18,17 +18,27 @@ class Transfer:
     job_id: str
     uri: str
     purpose: str
-    """"image": a firmware package comes; "profile": a configuration profile comes; "export": one is sent."""
+    """"image": a firmware package comes; "catalog": a catalogue of such packages comes; "profile": a configuration
+    profile comes; "export": one is sent."""
     attempt: int = 1
     """Grows when it is begun anew; whatever an earlier attempt still brings is nobody's."""
     credentials: tuple[str, str] | None = None
     """User and password for the server. Never stored: after a restart of the process it is tried without."""
+    digest: str = ""
+    """The algorithm of the digest that the job wants to know of the file ("md5", "sha256"); "" for none."""
 
     def to_plain(self) -> dict[str, Any]:
         """JSON types only, for a store; without the credentials."""
-        return {"job_id": self.job_id, "uri": self.uri, "purpose": self.purpose, "attempt": self.attempt}
+        return {
+            "job_id": self.job_id,
+            "uri": self.uri,
+            "purpose": self.purpose,
+            "attempt": self.attempt,
+            "digest": self.digest,
+        }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Transfer:
         """The reverse of `to_plain`."""
-        return cls(plain["job_id"], plain["uri"], plain["purpose"], plain["attempt"])
+        digest = plain.get("digest", "")
+        return cls(plain["job_id"], plain["uri"], plain["purpose"], plain["attempt"], digest=digest)

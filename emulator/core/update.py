@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from emulator.core.course import Course
+from emulator.core.course import DownloadCourse
 from emulator.core.device import Device
 from emulator.core.job import Event, Job, Kind, Lane, State
 from emulator.core.message import Message, Rejected
@@ -79,6 +79,9 @@ class FirmwareDevice(Device, Protocol):
     def compare(self, component_id: str, version: str) -> int:
         """-1, 0 or 1: a version against the one in force."""
 
+    def in_order(self, version: str, other: str) -> int:
+        """-1, 0 or 1: a version against another."""
+
     def offered(self, key: str) -> Mapping[str, Any] | None:
         """A pushed package that waits to be installed, as `transfer_done` takes it."""
 
@@ -103,6 +106,10 @@ class Request:
     """Install the same or an older version too."""
     credentials: tuple[str, str] | None = None
     """For the server that the package is fetched from."""
+    announced: Mapping[str, Any] | None = None
+    """What is known of the package before it comes, in JSON types: {"version", "needs_reboot": None where nobody says,
+    "size": likewise, "digests": algorithm -> hex}. One that is otherwise is refused, and one that tells nothing of
+    itself is taken for this."""
 
 
 def firmware_of(machine: Machine) -> FirmwareDevice | None:
@@ -123,7 +130,8 @@ def fetch_and_update(machine: Machine, request: Request, uri: str) -> Job:
     """
     job = _create(machine, request, {"source": uri.rpartition("/")[2]})
     job.fire(Event.DOWNLOAD, machine.moment, job.says("UpdateDownloading"))
-    machine.add_transfer(Transfer(job.id, uri, "image", credentials=request.credentials))
+    digest = next(iter((request.announced or {}).get("digests", ())), "")
+    machine.add_transfer(Transfer(job.id, uri, "image", credentials=request.credentials, digest=digest))
     machine.changed(job)
     return job
 
@@ -235,6 +243,8 @@ def _create(machine: Machine, request: Request, details: dict[str, Any]) -> Job:
     wanted: dict[str, Any] = {"apply": request.apply, "targets": list(request.targets), "force": request.force}
     if request.window is not None:
         wanted["window"] = [request.window.start, request.window.seconds]
+    if request.announced is not None:
+        wanted["announced"] = dict(request.announced)
     target = request.targets[0] if request.targets else ""
     return machine.create_job(Kind.UPDATE, target, (), request.by, lane=Lane.HOST, details={**wanted, **details})
 
@@ -242,7 +252,7 @@ def _create(machine: Machine, request: Request, details: dict[str, Any]) -> Job:
 # -- the course of an update ------------------------------------------------------------------------------------------
 
 
-class UpdateCourse(Course):
+class UpdateCourse(DownloadCourse):
     """Installs firmware."""
 
     parts = 8
@@ -257,27 +267,13 @@ class UpdateCourse(Course):
         """Yes, unless somebody wants it at another time."""
         return job.details.get("apply") in ("", "OnReset") and not job.queued
 
-    def transfer_begins_again(self, machine: Machine, job: Job) -> None:
-        """None of it is there."""
-        self._received(machine, job, {**job.details, "received": 0, "total": None})
-
-    def transfer_moves(self, machine: Machine, job: Job, received: int, total: int | None) -> None:
-        """Show it where a reader would see a difference: a large file comes in very many pieces."""
-        before, shown = job.details, job.percent
-        job.details = {**before, "received": received, "total": total}
-        if job.percent == shown:
-            job.details = before
-        else:
-            self._received(machine, job, job.details)
-
-    def _received(self, machine: Machine, job: Job, details: dict[str, Any]) -> None:
-        job.details = details
-        job.fire(Event.RECEIVE, machine.moment)
-        machine.touch("job", job.id)
-
     def transfer_done(self, machine: Machine, job: Job, content: Mapping[str, Any]) -> None:
-        """The package is here: {"header": its header or None for an opaque one, "size", "source", "error"?}."""
-        _arrived(machine, job, content)
+        """The package is here.
+
+        {"header": its header or None for an opaque one, "size", "source", "digest" where one was wanted, "error"?}
+        """
+        announced = job.details.get("announced")
+        _arrived(machine, job, _as_announced(content, announced) if announced else content)
 
     def transfer_failed(self, machine: Machine, job: Job, reason: str) -> None:
         """The job has failed, and says why."""
@@ -292,6 +288,8 @@ class UpdateCourse(Course):
             name = part.name if part else step.name
             before = str(outcome.before.get("version", ""))
             machine.note(Message("FirmwareChanged", (name, before, str(step.value))), job.id)
+        if job.until is None:  # a window's restart ends with its window
+            machine.drop_restart_for(job)
         if done and job.details.get("restarts_controller"):
             machine.restart_controller("firmware update")
 
@@ -311,12 +309,29 @@ def _arrived(machine: Machine, job: Job, package: Mapping[str, Any]) -> None:
     _give_time(machine, job)
 
 
+def _as_announced(package: Mapping[str, Any], announced: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The package with what was announced of it where it tells nothing itself; {"error": why} if it is another one."""
+    digest = next(iter(announced["digests"].values()), None)
+    header = package.get("header")
+    if package.get("error"):
+        return package
+    if announced["size"] is not None and package.get("size") != announced["size"]:
+        return {"error": f"it has {package.get('size')} bytes, and the catalog says {announced['size']}"}
+    if digest is not None and package.get("digest") != digest:
+        return {"error": "it is not the file whose digest the catalog gives"}
+    if header is not None and header["version"] != announced["version"]:
+        return {"error": f"it is version {header['version']}, and the catalog says {announced['version']}"}
+    if header is not None:
+        return package
+    return {**package, **{name: announced[name] for name in ("version", "needs_reboot") if announced[name] is not None}}
+
+
 def _plan_installation(
     machine: Machine, job: Job, package: Mapping[str, Any], found: Sequence[tuple[Part, str]]
 ) -> None:
     firmware = firmware_of(machine)
     assert firmware is not None, "its components were found"
-    header = package.get("header") or {}
+    header = package.get("header") or package
     needs_reboot = any(bool(header.get("needs_reboot", part.needs_reboot)) for part, _ in found)
     job.steps = firmware.plan({part.id: version for part, version in found})
     job.target = found[0][0].id
@@ -342,8 +357,8 @@ def _identify(machine: Machine, package: Mapping[str, Any], targets: Sequence[st
         return Message("ImageForUnknownComponent", ("", ", ".join(names) or "nothing that it names"))
     parts = {part.id: part for found in meant for part in found}  # a component may be named in several ways
     if header is None:
-        source = str(package.get("source", ""))
-        return [(part, _version_of(source, firmware.installed(part.id))) for part in parts.values()]
+        source, known = str(package.get("source", "")), package.get("version")
+        return [(part, known or _version_of(source, firmware.installed(part.id))) for part in parts.values()]
     wanted = {part.id for name in targets for part in firmware.find_all(name)} if targets else set(parts)
     chosen = [part for part in parts.values() if part.id in wanted]
     if not chosen:

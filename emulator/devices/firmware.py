@@ -178,6 +178,10 @@ class Firmware(Device):
         """-1, 0 or 1: a version is older than, the same as, or newer than the one installed. KeyError as above."""
         return compare_versions(version, self.installed(component_id))
 
+    def in_order(self, version: str, other: str) -> int:
+        """-1, 0 or 1, as `compare_versions`."""
+        return compare_versions(version, other)
+
     def find(self, text: str) -> Component | None:
         """The component that a client means; upper and lower case are the same.
 

@@ -24,6 +24,8 @@ import orjson
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, XMLParser
 
+from emulator.formats.xml_text import UNWRITABLE
+
 BYTES_MAX = 4 * 1024 * 1024
 """How large a document may be."""
 
@@ -399,7 +401,7 @@ _READERS: Mapping[bytes, Callable[[bytes], Profile]] = {b"{": _read_json, b"<": 
 
 _UNWRITABLE = {
     "JSON": re.compile(r"[\ud800-\udfff]"),
-    "XML": re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"),
+    "XML": UNWRITABLE,
 }
 
 

@@ -6,6 +6,7 @@ work, outside of any turn. What arrives is looked at as it comes and not kept: o
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from emulator.core.job import Job
 from emulator.core.transfer import Transfer
+from emulator.formats import catalog as catalogs
 from emulator.formats.image import ImageError, Inspector
 from emulator.formats.profile import BYTES_MAX as PROFILE_BYTES_MAX
 from emulator.formats.profile import ProfileError, flat, parse
@@ -119,9 +121,27 @@ class Transfers:
                 machine.transfer_failed(job_id, attempt, reason)
 
     def _image(self, errand: Errand) -> Mapping[str, Any]:
-        inspector = Inspector()
-        self._fetch(errand, inspector.feed, IMAGE_BYTES_MAX)
-        return package_of(inspector, unquote(urlsplit(errand.transfer.uri).path.rpartition("/")[2]))
+        inspector, algorithm = Inspector(), errand.transfer.digest
+        digest = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
+
+        def take(chunk: bytes) -> None:
+            inspector.feed(chunk)
+            if digest is not None:
+                digest.update(chunk)
+
+        self._fetch(errand, take, IMAGE_BYTES_MAX)
+        package = package_of(inspector, unquote(urlsplit(errand.transfer.uri).path.rpartition("/")[2]))
+        return package if digest is None else {**package, "digest": digest.hexdigest()}
+
+    def _catalog(self, errand: Errand) -> Mapping[str, Any]:
+        reader, uri = catalogs.Reader(), errand.transfer.uri
+        self._fetch(errand, reader.feed, catalogs.BYTES_MAX)
+        try:
+            found = reader.finish()
+        except catalogs.CatalogError as error:
+            return {"error": str(error)}
+        located = ((package, catalogs.location(found, package, uri)) for package in found.packages)
+        return {"packages": [{**package.to_plain(), "uri": place} for package, place in located]}
 
     def _profile(self, errand: Errand) -> Mapping[str, Any]:
         content = bytearray()
@@ -208,6 +228,7 @@ def package_of(inspector: Inspector, source: str) -> dict[str, Any]:
 
 _PURPOSES: Mapping[str, Callable[[Transfers, Errand], Mapping[str, Any]]] = {
     "image": Transfers._image,
+    "catalog": Transfers._catalog,
     "profile": Transfers._profile,
     "export": Transfers._export,
 }

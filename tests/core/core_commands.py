@@ -16,6 +16,7 @@ from emulator.core.machine import Machine
 from emulator.core.message import Rejected
 from emulator.core.profile import SHUTDOWNS, Import, Setting, export_profile, fetch_and_import, import_profile
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE
+from emulator.core.repository import Wanted, packages_found, update_from_repository
 from emulator.core.update import (
     APPLY_TIMES,
     FIRMWARE,
@@ -52,6 +53,13 @@ PACKAGES: tuple[dict[str, Any], ...] = (
     opaque("all_99.0"),
     {"header": None, "error": "It is damaged."},
 )
+CATALOGS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (),
+    ((BIOS, "2.0"), (CARD, "22.0"), (IDRAC, "7.0"), (BIOS, "1.9")),
+    ((RAID, "99.0"),),
+    ((CARD, "21.80.9"), (BIOS, "1.0"), ("Nope", "3.0")),
+)
+"""(component, version) of each package."""
 PROFILES: tuple[tuple[Setting, ...], ...] = (
     (),
     (Setting(BIOS, "BootMode", "Uefi"), Setting(RAID, "NumLock", "False")),
@@ -154,7 +162,30 @@ def install_several(apply: str, component: str) -> Command:
     return command
 
 
-def transfer(number: int, how: str, attempt: int, found: dict[str, Any], profile: Sequence[Setting]) -> Command:
+def _catalog(packages: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    unsaid: dict[str, Any] = {"needs_reboot": None, "size": None, "digests": {}, "systems": []}
+    texts = dict.fromkeys(("name", "type", "package_type", "criticality"), "")
+    return {
+        "packages": [
+            {**unsaid, **texts, "path": name, "uri": f"http://server/{name}", "components": [name], "version": version}
+            for name, version in packages
+        ]
+    }
+
+
+def from_repository(apply: bool, restart: bool, same: bool, older: bool) -> Command:
+    wanted = Wanted("root", "http://server/Catalog.xml", apply, restart, same, older, credentials=("a", "b"))
+    return lambda machine: update_from_repository(machine, wanted)
+
+
+def transfer(
+    number: int,
+    how: str,
+    attempt: int,
+    found: dict[str, Any],
+    profile: Sequence[Setting],
+    catalog: Sequence[tuple[str, str]] = (),
+) -> Command:
     """What the network says about one of the transfers: `how` it goes; attempt 0 is the one that is wanted."""
 
     def command(machine: Machine) -> None:
@@ -162,13 +193,18 @@ def transfer(number: int, how: str, attempt: int, found: dict[str, Any], profile
             return
         wanted = list(machine.transfers.values())[number % len(machine.transfers)]
         told = attempt or wanted.attempt
-        content = found if wanted.purpose == "image" else {"settings": [list(setting) for setting in profile]}
+        contents: dict[str, dict[str, Any]] = {
+            "image": found,
+            "catalog": _catalog(catalog),
+            "profile": {"settings": [list(setting) for setting in profile]},
+            "export": {},
+        }
         if how == "moves":
             machine.transfer_moves(wanted.job_id, told, 10 * number, 100 if number % 2 else None)
         elif how == "fails":
             machine.transfer_failed(wanted.job_id, told, "cut off")
         else:
-            machine.transfer_done(wanted.job_id, told, {} if wanted.purpose == "export" else content)
+            machine.transfer_done(wanted.job_id, told, contents[wanted.purpose])
 
     return command
 
@@ -211,6 +247,11 @@ TRANSFER: Commands = st.builds(
     st.sampled_from([0, 0, 0, 1]),
     st.sampled_from(PACKAGES),
     st.sampled_from(PROFILES),
+    st.sampled_from(CATALOGS),
+)
+REPOSITORY: Commands = st.one_of(
+    st.builds(from_repository, st.booleans(), st.booleans(), st.booleans(), st.booleans()),
+    st.just(packages_found),
 )
 PROFILE_TARGETS = st.sampled_from([("ALL",), ("BIOS",), (NIC,), (RAID, "BIOS")])
 PROFILE: Commands = st.one_of(
@@ -297,6 +338,7 @@ COMMANDS: Commands = st.one_of(
     UPDATE,
     TRANSFER,
     PROFILE,
+    REPOSITORY,
     QUEUE,
     RESET,
     DELETE,

@@ -10,8 +10,18 @@ from functools import partial
 from typing import Any
 
 import pytest
-from core_commands import COMMANDS, TARGETS, Command, create, create_with_values, do, transfer, update
-from core_world import BIOS, CARD, SECOND, THIRD, Shelf, backwards, by_name, new_machine, package, picture
+from core_commands import (
+    COMMANDS,
+    TARGETS,
+    Command,
+    create,
+    create_with_values,
+    do,
+    from_repository,
+    transfer,
+    update,
+)
+from core_world import BIOS, CARD, RAID, SECOND, THIRD, Shelf, backwards, by_name, new_machine, opaque, package, picture
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -116,6 +126,9 @@ def long_story(machine: Machine, poll: Callable[[Machine, float], Machine]) -> M
         (100, transfer(0, "arrives", 0, {}, ())),
         (200, lambda m: import_profile(m, Import("root"), profile)),
         (400, update("Immediate", 0.0, False, (), package(BIOS, "2.0"))),
+        (600, from_repository(True, True, False, False)),
+        (5, transfer(0, "arrives", 0, {}, (), ((RAID, "99.0"), (BIOS, "1.0")))),
+        (40, transfer(0, "arrives", 0, opaque(), ())),
     ]
     return run_script(machine, script, poll)
 
@@ -124,9 +137,9 @@ def long_story(machine: Machine, poll: Callable[[Machine, float], Machine]) -> M
 def test_three_hundred_ways_of_polling_give_one_history(policy: Policy) -> None:
     expected = seen(long_story(build(policy), never_look))
     assert {name for name in TARGETS if expected["devices"][name]["own"]} >= {BIOS, SECOND}
-    assert set(expected["devices"]["Firmware"]["own"]) == {BIOS, CARD}
+    assert set(expected["devices"]["Firmware"]["own"]) == {BIOS, CARD, RAID}
     kept = {job["kind"] for job in expected["jobs"]}
-    assert {"update", "import", "export"} <= kept or policy.max_jobs < 10
+    assert {"update", "reboot", "repository"} <= kept or policy.max_jobs < 10
     dice = random.Random(20_231_114)  # always the same three hundred
     for attempt in range(300):
         times = dice.choice([0, 1, 2, 5, 20])

@@ -21,6 +21,7 @@ from core_commands import (
     QUEUE,
     REBOOT,
     REBOOTS,
+    REPOSITORY,
     RESET,
     STAGE,
     STARTS,
@@ -79,6 +80,7 @@ JOBS_OF_LANE = {
     Kind.EXPORT: {Lane.LIVE},
     Kind.IMPORT: {Lane.HOST},
     Kind.PREVIEW: {Lane.LIVE},
+    Kind.REPOSITORY: {Lane.LIVE},
 }
 Order = Callable[[list[tuple[Entity, Any]]], Iterable[tuple[Entity, Any]]]
 MANY = 4
@@ -136,6 +138,10 @@ class Controller(RuleBasedStateMachine):
 
     @rule(command=PROFILE)
     def export_or_import(self, command: Command) -> None:
+        self.do(command)
+
+    @rule(command=REPOSITORY)
+    def update_from_repository(self, command: Command) -> None:
         self.do(command)
 
     @precondition(lambda self: self.machine.queue.jobs)
@@ -346,7 +352,7 @@ class Controller(RuleBasedStateMachine):
         for job_id in self.machine.transfers:
             assert self.machine.queue.jobs[job_id].state in (State.DOWNLOADING, State.RUNNING)
         for job_id in self.machine.secrets:
-            assert self.machine.queue.jobs[job_id].state is State.RUNNING
+            assert self.machine.queue.jobs[job_id].is_open
 
     @invariant()
     def what_is_pending_waits_for_a_job_or_for_somebody_to_make_one(self) -> None:

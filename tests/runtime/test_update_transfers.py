@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import requests
 from images import BLOCK, eventually, package, serving
+from remote import Remote
 
 from emulator.formats.image import Filler, Header, write_image
 
 SERVICE = "/redfish/v1/UpdateService"
-JOBS = "/redfish/v1/Managers/iDRAC.Embedded.1/Oem/Dell/Jobs"
 SUPPLY_URI = "/redfish/v1/Chassis/System.Embedded.1/PowerSubsystem/PowerSupplies/PSU.Slot.1"
 ROOT = ("root", "calvin")
 MIB = 2**20
@@ -22,30 +22,14 @@ MORE_MIB = 40
 """How much more memory a process may take for an image, of whatever size."""
 
 
-class Remote:
-    """A controller in another process."""
-
-    def __init__(self, url):
-        self.url = url
-        self.session = requests.Session()
-        self.session.auth, self.session.verify = ROOT, False
-
-    def ask(self, method, path, **options):
-        answer = self.session.request(method, self.url + path, timeout=60, **options)
-        assert answer.ok, answer.text
-        return answer
-
-    def advance(self, seconds):
-        self.ask("POST", "/jobfish/v1/clock", json={"advance": seconds})
+class Updated(Remote):
+    """A controller in another process, and its updates."""
 
     def update(self, uri, **more):
         """The job that fetches an image for a power supply."""
         body = {"ImageURI": uri, "Targets": [SUPPLY_URI], **more}
         answer = self.ask("POST", f"{SERVICE}/Actions/UpdateService.SimpleUpdate", json=body)
         return answer.headers["Location"].rpartition("/")[2]
-
-    def job(self, job):
-        return self.ask("GET", f"{JOBS}/{job}").json()
 
     def percent(self, job):
         return self.job(job)["PercentComplete"]
@@ -65,13 +49,13 @@ def test_a_download_is_begun_anew_when_the_process_has_ended(serve, tmp_path, im
     uri, tap = images.tap("fw_9.9.9.bin", bytes(16 * BLOCK))
     arguments = ("--state", str(tmp_path), "--clock", "manual")
     first = serve(*arguments)
-    bmc = Remote(first.url)
+    bmc = Updated(first.url)
     job = bmc.update(uri)
     tap.wait_for_someone()
     tap.send(8 * BLOCK)
     eventually(lambda: bmc.percent(job), lambda percent: percent == 50)
     getattr(first, end)()
-    again = Remote(serve(*arguments).url)
+    again = Updated(serve(*arguments).url)
     tap.wait_for_someone()
     assert again.job(job)["JobState"] == "Downloading"
     tap.send(4 * BLOCK)
@@ -87,14 +71,14 @@ def test_a_download_is_begun_anew_when_the_process_has_ended(serve, tmp_path, im
 def test_an_installation_goes_on_where_it_was_when_the_process_was_killed(serve, tmp_path, images):
     arguments = ("--state", str(tmp_path), "--clock", "manual")
     first = serve(*arguments)
-    bmc = Remote(first.url)
+    bmc = Updated(first.url)
     job = bmc.update(images.add("new.img", package("PSU.Slot.1", "9.9.9", needs_reboot=False)))
     eventually(lambda: bmc.job(job)["JobState"], lambda state: state == "Running")
     bmc.advance(40)
     seen = bmc.job(job)
     assert seen["PercentComplete"] == 25
     first.kill()
-    again = Remote(serve(*arguments).url)
+    again = Updated(serve(*arguments).url)
     assert again.job(job) == seen
     again.advance(5)
     assert again.percent(job) == 37
@@ -104,7 +88,7 @@ def test_an_installation_goes_on_where_it_was_when_the_process_was_killed(serve,
 
 def test_many_controllers_are_updated_each_by_itself(serve, images):
     process = serve("--state", "memory", "--clock", "manual", "--controllers", "3")
-    remotes = [Remote(f"{process.scheme}://127.0.0.{number}:{process.port}") for number in (1, 2, 3)]
+    remotes = [Updated(f"{process.scheme}://127.0.0.{number}:{process.port}") for number in (1, 2, 3)]
     uris = [images.tap(f"fw_{number}.0.0.bin", bytes(4 * BLOCK)) for number in (1, 2, 3)]
     jobs = [bmc.update(uri) for bmc, (uri, _) in zip(remotes, uris, strict=True)]
     for number, (_, tap) in enumerate(uris, 1):
@@ -183,7 +167,7 @@ WAYS = [
 def test_an_image_larger_than_memory_may_be_is_never_kept(serve, images, scheme, way):
     mockup, uri, headers, status = way
     process = serve("--state", "memory", "--mockup", mockup, *(["--http"] if scheme == "http" else []))
-    bmc = Remote(process.url)
+    bmc = Updated(process.url)
     bmc.ask("GET", SERVICE)
     size = 200 * MIB
     before = peak(process)
@@ -219,7 +203,7 @@ CUT_SHORT = [
 def test_a_client_that_goes_while_it_sends_leaves_nothing_behind(serve, row):
     uri, headers, content = row
     process = serve("--state", "memory", "--mockup", "rack-server", "--http")
-    bmc = Remote(process.url)
+    bmc = Updated(process.url)
     bmc.ask("PATCH", SERVICE, json={"HttpPushUriTargets": [f"{SERVICE}/FirmwareInventory/psu-1"]})
     who = b64encode(":".join(ROOT).encode()).decode()
     with socket.create_connection(("127.0.0.1", process.port)) as connection:

@@ -125,6 +125,19 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "ComponentHasJob": ("IDRAC.RED014",),  # [E]
     "UpdateNotNewer": ("Jobfish.UpdateNotNewer:1,2,3",),
     "NoRollback": ("IDRAC.RED019",),  # [E]
+    # updates from a repository
+    "CatalogDownloading": ("IDRAC.RED003",),
+    "CatalogDownloaded": ("IDRAC.RED002",),
+    "RepositoryCompared": ("IDRAC.RED001",),
+    "RepositoryAllCurrent": ("IDRAC.RED064",),  # [E]
+    "RepositoryApplied": ("IDRAC.RED065",),  # [E]
+    "RepositoryStaged": ("IDRAC.RED066",),  # [E]
+    "RepositoryRestarts": ("IDRAC.RED067",),  # [E]
+    "RepositoryFailed": ("IDRAC.RED068",),  # [E] ansible looks for it in the log
+    "RepositoryBusy": ("IDRAC.RED034",),  # [E]
+    "RepositoryUnknown": ("IDRAC.SUP028",),  # [E]
+    "RepositoryCurrent": ("IDRAC.SUP029",),  # [E] the text is older firmware's, which clients compare
+    "UpdateTargetUnknown": ("IDRAC.SUP024",),  # [E]
     # server configuration profiles
     "ProfileBusy": ("IDRAC.RAC0679",),  # [C]
     "PendingExists": ("IDRAC.LC068",),  # [C]
@@ -177,6 +190,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
 LOG_MESSAGES: Mapping[str, tuple[str, ...]] = {
     "JobCompleted": ("IDRAC.JCP037",),
     "UpdateCompleted": ("IDRAC.JCP037",),
+    "RepositoryCompared": ("IDRAC.JCP037",),
 }
 """What the lifecycle log says with another entry, one that names the job."""
 
@@ -200,6 +214,7 @@ NIC_MESSAGES: Mapping[str, tuple[str, ...]] = {
 
 
 JOB_NAMES: Mapping[Kind, str] = {
+    Kind.REPOSITORY: "Repository Update",
     Kind.REBOOT: "Reboot: {reboot}",
     Kind.UPDATE: "Firmware Update: {part}",  # [C]
     Kind.EXPORT: "Export: Server Configuration Profile",  # [C]

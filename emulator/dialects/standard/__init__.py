@@ -81,7 +81,18 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "ComponentHasJob": ("Base.ResourceInUse",),
     "UpdateNotNewer": ("Jobfish.UpdateNotNewer:1,2,3",),
     "NoRollback": ("Base.OperationFailed",),
-    # profiles: no plain service offers them, but their jobs have words all the same
+    # updates from a repository, and profiles: no plain service offers them, but their jobs have words all the same
+    "CatalogDownloading": ("JobEvent.JobStarted",),
+    "CatalogDownloaded": ("Jobfish.CatalogArrived",),
+    "RepositoryCompared": ("JobEvent.JobCompletedOK",),
+    "RepositoryAllCurrent": ("JobEvent.JobCompletedOK",),
+    "RepositoryApplied": ("JobEvent.JobCompletedOK",),
+    "RepositoryStaged": ("JobEvent.JobCompletedOK",),
+    "RepositoryRestarts": ("JobEvent.JobCompletedOK",),
+    "RepositoryFailed": ("Jobfish.RepositoryFailed",),
+    "RepositoryBusy": ("Base.ResourceInUse",),
+    "RepositoryUnknown": ("Base.OperationFailed",),
+    "RepositoryCurrent": ("Base.NoOperation",),
     "ProfileBusy": ("Base.ResourceInUse",),
     "PendingExists": ("Base.ResourceInUse",),
     "ProfileNothingChosen": ("Jobfish.ProfileNothingChosen",),
@@ -154,6 +165,7 @@ JOB_NAMES: Mapping[Kind, str] = {
     Kind.EXPORT: "Export Configuration",
     Kind.IMPORT: "Import Configuration",
     Kind.PREVIEW: "Preview Configuration",
+    Kind.REPOSITORY: "Repository Update",
 }
 
 

@@ -149,7 +149,9 @@ def simple_update(call: Call) -> Reply:
         return accepted(call, roll_back(call.machine, request, entry.component.id))
     if entry is not None and entry.what == AVAILABLE:
         return accepted(call, update_from_offer(call.machine, request, entry.key))
-    uri, credentials = _fetchable(call.body, source)
+    protocol = call.body.get("TransferProtocol")
+    complete = f"{protocol.lower()}://{source}" if protocol and "://" not in source else source  # v1_14, SimpleUpdate
+    uri, credentials = fetchable(complete, "ImageURI", SIMPLE_UPDATE)
     request = replace(request, credentials=request.credentials or credentials)
     return accepted(call, fetch_and_update(call.machine, request, uri))
 
@@ -265,22 +267,18 @@ def _component_at(call: Call, uri: str) -> str | None:
     return next((part.id for part in found if part is not None), None)
 
 
-def _fetchable(body: Mapping[str, Any], source: str) -> tuple[str, tuple[str, str] | None]:
+def fetchable(uri: str, name: str, action: str) -> tuple[str, tuple[str, str] | None]:
     """The URI to fetch from, and the user and password that stood in it: the URI is stored and shown, they are not.
 
-    TransferProtocol completes a URI that has no scheme (UpdateService v1_14, SimpleUpdate).
+    It is the value of the action's parameter `name`.
 
     Raises:
         Rejected: ActionParameterValueFormatError.
     """
-    protocol = body.get("TransferProtocol")
-    uri = f"{protocol.lower()}://{source}" if protocol and "://" not in source else source
     found = _USER_IN_URI.match(uri)
     bare = f"{found['scheme']}{found['rest']}" if found else uri
     if not bare.lower().startswith(SCHEMES):
-        raise Rejected(
-            Message("ActionParameterValueFormatError", (bare[:200], "ImageURI", SIMPLE_UPDATE), ("ImageURI",))
-        )
+        raise Rejected(Message("ActionParameterValueFormatError", (bare[:200], name, action), (name,)))
     if found is None:
         return bare, None
     return bare, (unquote(found["user"]), unquote(found["password"] or ""))

@@ -14,6 +14,7 @@ from emulator.dialects.dell.oem import (
     dell_manager,
     dell_network_adapter,
     dell_network_attributes,
+    dell_software_installation_service,
     dell_software_inventory,
     dell_update_service,
     oem_manager,
@@ -33,6 +34,7 @@ def resources(site: Site) -> list[Resource]:
         *dell_manager.resources(site),
         *dell_network_adapter.resources(site),
         *dell_network_attributes.resources(site),
+        *dell_software_installation_service.resources(site),
         *dell_software_inventory.resources(site),
         *dell_update_service.resources(site),
         *oem_manager.resources(site),
@@ -42,6 +44,12 @@ def resources(site: Site) -> list[Resource]:
 def extend_manager(call: Call, document: Document) -> Document:
     """Links, and the actions with configuration profiles."""
     return oem_manager.extend_manager(call, dell_manager.extend_manager(call, document))
+
+
+def extend_computer_system(call: Call, document: Document) -> Document:
+    """Links."""
+    with_sources = dell_boot_sources.extend_computer_system(call, document)
+    return dell_software_installation_service.extend_computer_system(call, with_sources)
 
 
 def extend_task(call: Call, document: Document) -> Document:
@@ -56,7 +64,7 @@ OEM = Oem(
         "Task": extend_task,
         "Job": oem_manager.extend_job,
         "Manager": extend_manager,
-        "ComputerSystem": dell_boot_sources.extend_computer_system,
+        "ComputerSystem": extend_computer_system,
         "LogEntry": dell_log.extend_log_entry,
         "Bios.Settings": dell_manager.extend_settings,
         "SoftwareInventory": dell_software_inventory.extend_software_inventory,

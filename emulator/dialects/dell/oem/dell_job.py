@@ -43,6 +43,7 @@ KIND_TYPES: Mapping[Kind, str] = {
     Kind.EXPORT: "ExportConfiguration",
     Kind.IMPORT: "ImportConfiguration",
     Kind.PREVIEW: "PreviewConfiguration",
+    Kind.REPOSITORY: "RepositoryUpdate",
 }
 """JobType of the other kinds of job."""
 REBOOT_NAMES: Mapping[str, str] = {

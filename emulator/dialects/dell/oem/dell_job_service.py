@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from emulator.core.engine import REBOOT_EVENTS
@@ -28,12 +28,15 @@ def resources(site: Site) -> list[Resource]:
     return found
 
 
-def service_uris(site: Site, schema: str = SCHEMA) -> tuple[str, ...]:
-    """Where this service, or another of the vendor's, stands: under the manager, and where scripts still look."""
+def service_uris(site: Site, schema: str = SCHEMA, owners: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Where this service, or another of the vendor's, stands: under the manager, and where scripts still look.
+
+    A service that is not the manager's stands in the same way under the first of its `owners`.
+    """
     return tuple(
         uri
-        for manager in site.managers[:1]
-        for uri in (f"{manager}/Oem/Dell/{schema}", f"/redfish/v1/Dell/{_below(manager)}/{schema}")
+        for owner in (site.managers if owners is None else owners)[:1]
+        for uri in (f"{owner}/Oem/Dell/{schema}", f"/redfish/v1/Dell/{_below(owner)}/{schema}")
     )
 
 
@@ -115,8 +118,8 @@ def _moment(call: Call, text: str, refusal: str, name: str) -> float | None:
     return moment.replace(tzinfo=call.local(call.machine.moment).tzinfo).timestamp()
 
 
-def _below(manager: str) -> str:
-    return manager.removeprefix("/redfish/v1/")
+def _below(owner: str) -> str:
+    return owner.removeprefix("/redfish/v1/")
 
 
 ACTIONS: Mapping[str, Callable[[Call], Reply]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from emulator.devices.firmware import Component
 from emulator.mockup.site import Site
 from emulator.redfish.view import Call, Document, Resource, collection, local_text
 from emulator.redfish.views.software_inventory import INSTALLED, Entry, entries, entry_at
@@ -63,6 +64,13 @@ def extend_software_inventory(call: Call, document: Document) -> Document:
     return {**document, "Oem": {**oem, "Dell": {**oem["Dell"], SCHEMA: own}}}
 
 
+def instance_id(call: Call, component: Component) -> str:
+    """By what the vendor's actions know an installed component: "DCIM:INSTALLED#741__BIOS.Setup.1-1"."""
+    known = _within(call.base(component.uri)) or _listed(call.site, component)
+    own_id = str(known.get("Id") or f"DCIM:INSTALLED#{component.software_id}__{component.fqdd}")
+    return own_id.replace("_0x23_", "#", 1)  # an Id is part of a URI, which a number sign would end
+
+
 def _place(site: Site) -> str:
     return f"{site.update_service}/{PLACE}"
 
@@ -77,7 +85,7 @@ def _document(call: Call, entry: Entry) -> Document | None:
     """What is said of an entry; None where the mockup says nothing of its component."""
     captured = call.base(entry.uri)
     own = _within(captured) if captured.get("Version") == entry.version else {}
-    of_component = _within(call.base(entry.component.uri)) or _listed(call.site, entry)
+    of_component = _within(call.base(entry.component.uri)) or _listed(call.site, entry.component)
     if own or (entry.what == INSTALLED and entry.version == entry.component.version):
         found = own or of_component
         return {**found, "InstallationDate": _utc(entry.at)} if found and entry.at is not None else found or None
@@ -90,9 +98,9 @@ def _within(document: Document) -> Document:
     return dict(dell.get(SCHEMA) or {})
 
 
-def _listed(site: Site, entry: Entry) -> Document:
-    """The one of an entry's component in the mockup's collection; {} where there is none."""
-    wanted = {"FQDD": entry.component.fqdd, "ComponentID": entry.component.software_id}
+def _listed(site: Site, component: Component) -> Document:
+    """The one of a component in the mockup's collection; {} where there is none."""
+    wanted = {"FQDD": component.fqdd, "ComponentID": component.software_id}
     listed = (site.tree.documents[uri] for uri in site.tree.members(_place(site)))
     return dict(next((found for found in listed if wanted.items() <= found.items()), {}))
 

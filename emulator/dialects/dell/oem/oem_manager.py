@@ -6,11 +6,9 @@ Clients know one or the other by heart, or find them in the Manager.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from emulator.core.job import Job
 from emulator.core.message import Message, Rejected
@@ -25,7 +23,9 @@ from emulator.core.profile import (
     fetch_and_import,
     import_profile,
 )
+from emulator.dialects.dell.oem import network_share
 from emulator.formats import profile as formats
+from emulator.formats.xml_text import UNWRITABLE
 from emulator.mockup.site import Site
 from emulator.redfish.errors import error_reply
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, accepted, message_object, message_objects
@@ -41,15 +41,11 @@ TARGET_NAMES = (
 )
 """What Target may be [C]. A profile can be restricted to what the system does not have; then there is nothing in it."""
 LOCAL = "LOCAL"
-SCHEMES: Mapping[str, str] = {"HTTP": "http", "HTTPS": "https"}
-"""The types of share that there are besides LOCAL."""
+PARAMETERS = "ShareParameters/"
 RESULTS_MAX = 256
 """How many attributes a job tells of; what went wrong comes first."""
 READ_ONLY_TOO = "IncludeReadOnly"
 MEDIA_TYPES: Mapping[str, str] = {"JSON": "application/json", "XML": "application/xml"}
-_NETLOC = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-_UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML has no way to write."""
 
 
 def resources(site: Site) -> list[Resource]:
@@ -159,15 +155,16 @@ def _share(call: Call, action: str) -> _Share:
     given = call.body["ShareParameters"]
     targets = _targets(call, given, action)
     kind = given.get("ShareType", LOCAL).upper()
-    if kind != LOCAL and kind not in SCHEMES:
-        possible = ", ".join((LOCAL, *SCHEMES))
-        related = ("ShareParameters/ShareType",)
-        raise Rejected(Message("ShareTypeNotPossible", (given["ShareType"][:50], possible), related))
+    uri = None
     if "ShareType" not in given and "IPAddress" in given:
-        raise _missing(action, "ShareType")
-    user = given.get("Username", given.get("UserName"))
-    credentials = (user, given.get("Password", "")) if user else None
-    return _Share(targets, kind, _uri(given, SCHEMES[kind], action) if kind in SCHEMES else None, credentials)
+        raise network_share.missing(action, f"{PARAMETERS}ShareType")
+    if kind != LOCAL:
+        network_share.check_type(given, (LOCAL, *network_share.SCHEMES), PARAMETERS)
+        for name in ("IPAddress", "FileName"):
+            if name not in given:
+                raise network_share.missing(action, PARAMETERS + name)
+        uri = network_share.uri_of(given, given["FileName"], action, PARAMETERS)
+    return _Share(targets, kind, uri, network_share.credentials_of(given))
 
 
 def _targets(call: Call, given: Mapping[str, Any], action: str) -> tuple[str, ...]:
@@ -188,30 +185,6 @@ def _listed(value: str | list[str]) -> list[str]:
     """A list, or a text with commas, as older firmware takes it, as a list."""
     texts = value.split(",") if isinstance(value, str) else value
     return [text.strip() for text in texts]
-
-
-def _uri(given: Mapping[str, Any], scheme: str, action: str) -> str:
-    """The URI of a file on a share.
-
-    Raises:
-        Rejected: ActionParameterMissing, ActionParameterValueFormatError.
-    """
-    for name in ("IPAddress", "FileName"):
-        if name not in given:
-            raise _missing(action, name)
-    host = given["IPAddress"]
-    place = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
-    place = f"{place}:{given['PortNumber']}" if "PortNumber" in given else place
-    if not _NETLOC.fullmatch(place):
-        name = "ShareParameters/IPAddress"
-        raise Rejected(Message("ActionParameterValueFormatError", (host[:50], name, action), (name,)))
-    path = "/".join(part.strip("/") for part in (given.get("ShareName", ""), given["FileName"]) if part.strip("/"))
-    return f"{scheme}://{place}/{quote(path)}"
-
-
-def _missing(action: str, name: str) -> Rejected:
-    name = f"ShareParameters/{name}"
-    return Rejected(Message("ActionParameterMissing", (action, name), (name,)))
 
 
 # -- the profile as a file --------------------------------------------------------------------------------------------
@@ -244,7 +217,7 @@ def _setting_for_json(name: str, value: str, importable: bool) -> formats.Settin
 
 def _setting_for_xml(name: str, value: str, importable: bool) -> formats.Setting:
     """Controllers write no comments on settings here. What cannot be written whole is not to be imported."""
-    written = _UNWRITABLE.sub("?", value)
+    written = UNWRITABLE.sub("?", value)
     return formats.Setting(name, written, importable and written == value)
 
 
@@ -288,7 +261,7 @@ def _parameters(action: str) -> Document:
     }
     share = {
         "IgnoreCertificateWarning@Redfish.AllowableValues": ["Disabled", "Enabled"],
-        "ShareType@Redfish.AllowableValues": [LOCAL, *SCHEMES],
+        "ShareType@Redfish.AllowableValues": [LOCAL, *network_share.SCHEMES],
         "Target@Redfish.AllowableValues": list(TARGET_NAMES),
     }
     return {**own[action], "ShareParameters": share}
