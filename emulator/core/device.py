@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from emulator.core.job import Outcome, Step
 from emulator.core.message import Message, Rejected, reject_if_any
@@ -85,6 +85,16 @@ class Device(Protocol):
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """The reverse of `snapshot`."""
+
+
+@runtime_checkable
+class Erasable(Protocol):
+    """What a device has besides, if it holds data that a system erase is about (`core/erase.py`)."""
+
+    id: str
+
+    def erase(self, component: str, at: float) -> bool:
+        """Erase what the device holds of a component (a key of `erase.COMPONENTS`); False where it holds nothing."""
 
 
 class Sifted(NamedTuple):

@@ -132,6 +132,12 @@ class Kind(StrEnum):
     """Applies a server configuration profile."""
     PREVIEW = "preview"
     """Says what importing a profile would do."""
+    DIAGNOSTICS = "diagnostics"
+    """Tests the devices of the host."""
+    DIAGNOSTICS_EXPORT = "diagnostics export"
+    """Sends to a share what the last diagnostics have found."""
+    ERASE = "erase"
+    """Erases components of the system."""
 
 
 class Lane(StrEnum):

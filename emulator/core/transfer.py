@@ -18,7 +18,8 @@ class Transfer:
     job_id: str
     uri: str
     purpose: str
-    """"image": a firmware package comes; "profile": a configuration profile comes; "export": one is sent."""
+    """"image": a firmware package comes; "profile": a configuration profile comes; "export": one, or the
+    result of diagnostics, is sent."""
     attempt: int = 1
     """Grows when it is begun anew; whatever an earlier attempt still brings is nobody's."""
     credentials: tuple[str, str] | None = None

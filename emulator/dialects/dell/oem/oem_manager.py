@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from emulator.core.job import Job
 from emulator.core.message import Message, Rejected
@@ -25,6 +24,7 @@ from emulator.core.profile import (
     fetch_and_import,
     import_profile,
 )
+from emulator.dialects.dell.oem.shares import LOCAL, SCHEMES, credentials_of, file_uri, missing, share_type
 from emulator.formats import profile as formats
 from emulator.mockup.site import Site
 from emulator.redfish.errors import error_reply
@@ -40,14 +40,11 @@ TARGET_NAMES = (
     *("LifecycleController", "AHCI", "PCIeSSD"),
 )
 """What Target may be [C]. A profile can be restricted to what the system does not have; then there is nothing in it."""
-LOCAL = "LOCAL"
-SCHEMES: Mapping[str, str] = {"HTTP": "http", "HTTPS": "https"}
-"""The types of share that there are besides LOCAL."""
+SHARE = "ShareParameters/"
 RESULTS_MAX = 256
 """How many attributes a job tells of; what went wrong comes first."""
 READ_ONLY_TOO = "IncludeReadOnly"
 MEDIA_TYPES: Mapping[str, str] = {"JSON": "application/json", "XML": "application/xml"}
-_NETLOC = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML has no way to write."""
 
@@ -158,16 +155,11 @@ class _Share(NamedTuple):
 def _share(call: Call, action: str) -> _Share:
     given = call.body["ShareParameters"]
     targets = _targets(call, given, action)
-    kind = given.get("ShareType", LOCAL).upper()
-    if kind != LOCAL and kind not in SCHEMES:
-        possible = ", ".join((LOCAL, *SCHEMES))
-        related = ("ShareParameters/ShareType",)
-        raise Rejected(Message("ShareTypeNotPossible", (given["ShareType"][:50], possible), related))
+    kind = share_type(given, f"{SHARE}ShareType")
     if "ShareType" not in given and "IPAddress" in given:
-        raise _missing(action, "ShareType")
-    user = given.get("Username", given.get("UserName"))
-    credentials = (user, given.get("Password", "")) if user else None
-    return _Share(targets, kind, _uri(given, SCHEMES[kind], action) if kind in SCHEMES else None, credentials)
+        raise missing(action, f"{SHARE}ShareType")
+    uri = file_uri(given, SCHEMES[kind], action, SHARE) if kind in SCHEMES else None
+    return _Share(targets, kind, uri, credentials_of(given))
 
 
 def _targets(call: Call, given: Mapping[str, Any], action: str) -> tuple[str, ...]:
@@ -188,30 +180,6 @@ def _listed(value: str | list[str]) -> list[str]:
     """A list, or a text with commas, as older firmware takes it, as a list."""
     texts = value.split(",") if isinstance(value, str) else value
     return [text.strip() for text in texts]
-
-
-def _uri(given: Mapping[str, Any], scheme: str, action: str) -> str:
-    """The URI of a file on a share.
-
-    Raises:
-        Rejected: ActionParameterMissing, ActionParameterValueFormatError.
-    """
-    for name in ("IPAddress", "FileName"):
-        if name not in given:
-            raise _missing(action, name)
-    host = given["IPAddress"]
-    place = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
-    place = f"{place}:{given['PortNumber']}" if "PortNumber" in given else place
-    if not _NETLOC.fullmatch(place):
-        name = "ShareParameters/IPAddress"
-        raise Rejected(Message("ActionParameterValueFormatError", (host[:50], name, action), (name,)))
-    path = "/".join(part.strip("/") for part in (given.get("ShareName", ""), given["FileName"]) if part.strip("/"))
-    return f"{scheme}://{place}/{quote(path)}"
-
-
-def _missing(action: str, name: str) -> Rejected:
-    name = f"ShareParameters/{name}"
-    return Rejected(Message("ActionParameterMissing", (action, name), (name,)))
 
 
 # -- the profile as a file --------------------------------------------------------------------------------------------
