@@ -187,15 +187,15 @@ def passive_uris(site: Site) -> list[str]:
 
 
 def _exported(
-    site: Site, oem: Oem, identities: Identities | None, number: int, job: Job, moment: float
+    site: Site, oem: Oem, identities: Identities | None, number: int, job: Job, time: str
 ) -> tuple[bytes, str]:
-    """A finished export of controller `number` as a file, and its media type."""
-    assert oem.export is not None, "only a vendor that has profiles makes such jobs"
+    """What an export of controller `number` sends as a file at this local time, and its media type."""
+    assert oem.export is not None, "only a vendor that has something to export makes such jobs"
     system = site.tree.documents[site.systems[0]]
     if identities is not None and number > 1:
         system = identities.document_for(number, system)
         job = replace(job, details=identities.document_for(number, job.details))
-    return oem.export(dict(system), local_text(site.utc_offset_minutes, moment), job)
+    return oem.export(dict(system), time, job)
 
 
 def _answer_elsewhere(app: Flask) -> None:
@@ -256,7 +256,8 @@ def _machine_builder(
             faults=planned,
             host_ignores_shutdown=manifest.host_ignores_shutdown,
             first_log_number=log.last_number + 1 if log else 1,
-            show_time=partial(local_text, site.utc_offset_minutes),
+            utc_offset_minutes=site.utc_offset_minutes,
+            write_time=local_text,
             boot_override=override_of(site.tree.documents[site.systems[0]]),
         )
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 import pytest
+from web_share import Share, shared
 from werkzeug.test import Client
 
 from emulator.app import Service, build_service
@@ -162,6 +163,8 @@ class Bmc:
                 "transfer": list(machine.transfers),
                 "options": ["update"],
                 "repository": ["repository"],
+                "wall": ["clock"],
+                "diagnostics": ["result"],
                 "pending": list(machine.pending),
                 "device": list(machine.devices),
                 "result": list(machine.results),
@@ -202,6 +205,19 @@ def bmc(make_bmc: Callable[..., Bmc]) -> Bmc:
 def rack(make_bmc: Callable[..., Bmc]) -> Bmc:
     """A plain DMTF service in this process."""
     return make_bmc(mockup="rack-server")
+
+
+@pytest.fixture(params=["bundled", "captured"])
+def any_bmc(request: pytest.FixtureRequest, make_bmc: Callable[..., Bmc]) -> Bmc:
+    """A lifecycle controller in this process, bundled or captured."""
+    return make_bmc() if request.param == "bundled" else make_bmc(mockup=str(capture("poweredge-r750.tar.xz")))
+
+
+@pytest.fixture
+def web() -> Iterator[Share]:
+    """A share on 127.0.0.1."""
+    with shared() as share:
+        yield share
 
 
 class Process:

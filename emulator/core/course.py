@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from emulator.core.job import Event, Job
+from emulator.core.job import Event, Job, Outcome, Step
 from emulator.core.message import Message
 
 if TYPE_CHECKING:
@@ -37,6 +37,24 @@ class Course:
 
     def ended(self, machine: Machine, job: Job) -> None:
         """The job is finished."""
+
+    def do(self, machine: Machine, job: Job, step: Step) -> Outcome:
+        """Do one step; its time is over."""
+        device = machine.devices.get(step.device)
+        if device is None:
+            return Outcome(True, machine.moment, {})
+        outcome = device.apply(step, machine.moment)
+        if outcome.ok:
+            machine.device_changed(step.device)
+        return outcome
+
+    def struck(self, step: Step, outcome: Outcome) -> Outcome:
+        """How a step ended that a planned fault has struck, where the plan alone would end it with `outcome`."""
+        return outcome
+
+    def interrupted(self, step: Step) -> Message:
+        """What is said of a step that was still to come when the host left its Automated Task stage."""
+        return Message("StepInterrupted", (step.name,), (f"Attributes/{step.name}",))
 
     def step_done(self, machine: Machine, job: Job) -> bool:
         """A step has its outcome; True: what follows has been seen to."""

@@ -100,6 +100,10 @@ class Device(Protocol):
         """Whether `sealed` is the password in force; an unset one equals the sealed empty text. By default: no."""
         return False
 
+    def erase(self, component: str, at: float) -> bool:
+        """Erase what it holds of a component (a key of `erase.COMPONENTS`); False where it holds nothing."""
+        return False
+
     def next_due(self) -> float | None:
         """When something that it does by itself is done, on the virtual clock. None: it is doing nothing."""
         return None

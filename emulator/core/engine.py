@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from emulator.core.controller import Condition
 from emulator.core.course import Course
-from emulator.core.host import Phase, Power
+from emulator.core.diagnostics import DiagnosticsCourse, DiagnosticsExportCourse
+from emulator.core.erase import EraseCourse
+from emulator.core.host import HOST, Phase, Power
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, verdict
 from emulator.core.message import Message, Rejected
 from emulator.core.profile import ExportCourse, ImportCourse, PreviewCourse
@@ -21,7 +23,6 @@ from emulator.core.update import UpdateCourse
 if TYPE_CHECKING:
     from emulator.core.machine import Machine
 
-HOST = "host"
 FORCED = "GracefulRebootWithForcedShutdown"
 """The kind of reboot job by which the service itself restarts a host that is up."""
 REBOOT_EVENTS: Mapping[str, Power] = {
@@ -81,6 +82,9 @@ COURSES: Mapping[Kind, Course] = {
     Kind.IMPORT: ImportCourse(),
     Kind.PREVIEW: PreviewCourse(),
     Kind.REPOSITORY: RepositoryCourse(),
+    Kind.DIAGNOSTICS: DiagnosticsCourse(),
+    Kind.DIAGNOSTICS_EXPORT: DiagnosticsExportCourse(),
+    Kind.ERASE: EraseCourse(),
 }
 
 
@@ -331,14 +335,10 @@ def _step_goes_on(machine: Machine, job_id: str) -> None:
 
 def _step_done(machine: Machine, job: Job) -> None:
     step = job.steps[len(job.outcomes)]
-    device = machine.devices.get(step.device)
-    outcome = machine.strike(job, step)
-    if outcome is None:
-        outcome = device.apply(step, machine.moment) if device else Outcome(True, machine.moment, {})
-    if outcome.ok and device is not None:
-        machine.device_changed(step.device)
-    _record(machine, job, outcome)
-    if COURSES[job.kind].step_done(machine, job):
+    course = COURSES[job.kind]
+    struck = machine.strike(job, step)
+    _record(machine, job, course.do(machine, job, step) if struck is None else course.struck(step, struck))
+    if course.step_done(machine, job):
         return
     if len(job.outcomes) < len(job.steps):
         plan_step(machine, job)
@@ -362,8 +362,7 @@ def _interrupt(machine: Machine) -> None:
         return
     machine.unplan("step", job.id)
     for step in job.steps[len(job.outcomes) :]:
-        message = Message("StepInterrupted", (step.name,), (f"Attributes/{step.name}",))
-        _record(machine, job, Outcome(False, machine.moment, {}, message))
+        _record(machine, job, Outcome(False, machine.moment, {}, COURSES[job.kind].interrupted(step)))
     finish(machine, job)
     next_live(machine)  # which may have waited for it; the host's own turn comes when it is where it goes
 
@@ -404,6 +403,10 @@ def _auto_delete(machine: Machine, _: str) -> None:
     while (job := machine.queue.due_for_deletion(machine.moment)) is not None:
         machine.forget(job)
     machine.plan_auto_delete()
+
+
+def _controller_restarts(machine: Machine, reason: str) -> None:
+    machine.restart_controller(reason)
 
 
 def _controller_recovered(machine: Machine, _: str) -> None:
@@ -449,6 +452,7 @@ DUE: Mapping[str, Callable[[Machine, str], None]] = {
     "device": _device_happens,
     "auto-delete": _auto_delete,
     "controller": _controller_recovered,
+    "restart": _controller_restarts,
 }
 """The kinds of timeline entry, and what each does when it is due."""
 _CONTROLLERS_WORK = frozenset({"validated", "open", "start", "graceful-wait", "step"})

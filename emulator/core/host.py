@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+HOST = "host"
+"""What stands for the host where a device or a target is named."""
+
 
 class Phase(StrEnum):
     """Where the host is."""
@@ -92,6 +95,14 @@ class Timings:
     """For reading or comparing one component of a server configuration profile."""
     catalog_step_seconds: float = 10.0
     """For comparing the firmware with the catalogue of a repository."""
+    diagnostics_express_seconds: float = 600.0
+    """For all express tests of a diagnostics job together."""
+    diagnostics_extended_seconds: float = 10_800.0
+    """For all extended tests of a diagnostics job together."""
+    erase_step_seconds: float = 60.0
+    """For each component of a system erase."""
+    erase_restart_seconds: float = 30.0
+    """From the end of a system erase until the controller restarts for it."""
     inventory_seconds: float = 30.0
     """How long the controller reads its inventory again after a job."""
     data_services_seconds: float = 90.0

@@ -134,6 +134,12 @@ class Kind(StrEnum):
     """Says what importing a profile would do."""
     REPOSITORY = "repository"
     """Compares the firmware with a repository's catalogue, and makes the update jobs for what differs."""
+    DIAGNOSTICS = "diagnostics"
+    """Tests the devices of the host."""
+    DIAGNOSTICS_EXPORT = "diagnostics export"
+    """Sends to a share what the last diagnostics have found."""
+    ERASE = "erase"
+    """Erases components of the system."""
 
 
 class Lane(StrEnum):

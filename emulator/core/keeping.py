@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from emulator.core.access import Session
+from emulator.core.diagnostics import DiagnosticsResult
 from emulator.core.job import Job
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Entity
@@ -84,6 +85,8 @@ _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
     "log": lambda machine, key: machine.log.chunk_to_plain(int(key)),
     "options": lambda machine, _: machine.update_options,
     "repository": lambda machine, _: machine.repository,
+    "wall": lambda machine, _: machine.wall.to_plain(),
+    "diagnostics": lambda machine, _: _plain(machine.diagnostics),
     "transfer": lambda machine, key: _plain(machine.transfers.get(key)),
     "device": lambda machine, key: machine.devices[key].snapshot(),
     "pending": lambda machine, key: _plain(machine.pending.get(key)),
@@ -102,6 +105,8 @@ _RESTORE: Mapping[str, Callable[[Machine, str, Plain], None]] = {
     "log": lambda machine, key, plain: machine.log.restore_chunk(int(key), plain),
     "options": lambda machine, _, plain: setattr(machine, "update_options", dict(plain)),
     "repository": lambda machine, _, plain: setattr(machine, "repository", dict(plain)),
+    "wall": lambda machine, _, plain: machine.wall.restore(plain),
+    "diagnostics": lambda machine, _, plain: setattr(machine, "diagnostics", DiagnosticsResult.from_plain(plain)),
     "transfer": lambda machine, key, plain: machine.transfers.update({key: Transfer.from_plain(plain)}),
     "device": _restore_device,
     "pending": lambda machine, key, plain: machine.pending.update({key: Pending.from_plain(plain)}),

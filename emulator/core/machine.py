@@ -1,8 +1,8 @@
 """One management controller: the only owner of its state.
 
 A machine has a clock, a timeline, a controller, a host, devices with pending values, a job queue, a log, planned faults
-and sessions. What only some kinds of job need stands in files of their own (`update.py`, `profile.py`). It is asked in
-two ways: `settle()` lets everything happen that is due by now, and the commands below do what somebody wants.
+and sessions. What only some kinds of job need stands in files of their own (`update.py`, `profile.py`, ...). It is
+asked in two ways: `settle()` lets everything happen that is due by now, and the commands below do what somebody wants.
 A command either does all of it or raises `Rejected` and has changed nothing.
 
 It is not safe for several threads: the runtime gives one turn at a time.
@@ -16,21 +16,23 @@ from typing import Any
 
 from emulator.core import engine, keeping
 from emulator.core.access import Session
-from emulator.core.clock import Clock
+from emulator.core.clock import END, Clock
 from emulator.core.controller import Condition, Controller
 from emulator.core.device import Device, Sifted, Value, check, laid_over, seal, sift
+from emulator.core.diagnostics import DiagnosticsResult
 from emulator.core.fault import FaultPlan, Rule
-from emulator.core.host import IDEMPOTENT_RESETS, RESETS, Host, Phase, Power, Timings
+from emulator.core.host import HOST, IDEMPOTENT_RESETS, RESETS, Host, Phase, Power, Timings
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, Step
 from emulator.core.log import Log
 from emulator.core.message import Message, Rejected
 from emulator.core.policy import Policy
-from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, Queue
+from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, SECONDS_PER_MINUTE, Queue
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Changes, Entity
 from emulator.core.system import System
 from emulator.core.timeline import Timeline
 from emulator.core.transfer import Transfer
+from emulator.core.wall import WallClock
 from emulator.core.window import Window
 
 SESSIONS_MAX = 128
@@ -50,10 +52,14 @@ class Machine:
         faults: Iterable[Rule] = (),
         host_ignores_shutdown: bool = False,
         first_log_number: int = 1,
-        show_time: Callable[[float], str] = str,
+        utc_offset_minutes: int = 0,
+        write_time: Callable[[int, float], str] = lambda _, shown: str(shown),
         boot_override: Mapping[str, str | None] | None = None,
     ) -> None:
-        """`show_time` writes a moment in the controller's local time, for the log; `boot_override` is as delivered."""
+        """`write_time` writes, in the local time of an offset in minutes, what the controller's clock shows.
+
+        `utc_offset_minutes` and `boot_override` are as delivered.
+        """
         self.id = machine_id
         self.clock: Clock = clock
         self.timings = timings or Timings()
@@ -65,7 +71,10 @@ class Machine:
         self.policy: Policy = policy or Policy()
         self.queue: Queue = Queue(self.policy)
         self.log: Log = Log(self.policy.max_log_entries, first_log_number)
-        self.show_time = show_time
+        self.wall: WallClock = WallClock(utc_offset_minutes)
+        self._write_time = write_time
+        self.diagnostics: DiagnosticsResult | None = None
+        """What the last diagnostics have found."""
         self.update_options: Mapping[str, Any] = {}
         """What the update service was told about packages that are pushed to it."""
         self.repository: Mapping[str, Any] | None = None
@@ -118,6 +127,58 @@ class Machine:
         """
         self.clock.set_rate(rate)
         self.touch("clock", "clock")
+
+    def show_time(self, moment: float) -> str:
+        """A virtual moment as the controller's clock shows it, in its local time."""
+        return self._write_time(self.wall.utc_offset_minutes, self.wall.shows(moment))
+
+    def set_time(self, shown: float) -> None:
+        """Set the controller's clock, in seconds since 1970 UTC; start times that it has then passed have come.
+
+        It goes forward only; a minute's difference between two clocks is none, and changes nothing.
+
+        Raises:
+            Rejected: TimeNotAhead.
+        """
+        ahead = shown - self.wall.shows(self.moment)
+        if ahead < -SECONDS_PER_MINUTE or shown > END:
+            raise Rejected(Message("TimeNotAhead", (self.show_time(self.moment),)))
+        if ahead <= 0:
+            return
+        self.wall.put_forward(self.moment, ahead)
+        for job in [job for job in self.queue.jobs.values() if job.is_open]:
+            self._bring_forward(job, ahead)
+        self._wall_changed()
+        self.settle()
+
+    def set_local_offset(self, minutes: int) -> None:
+        """Set in which local time the controller's clock is read: minutes ahead of UTC."""
+        if minutes != self.wall.utc_offset_minutes:
+            self.wall.utc_offset_minutes = minutes
+            self._wall_changed()
+
+    def _wall_changed(self) -> None:
+        self.touch("wall", "clock")
+        self._job_versions = dict.fromkeys(self.queue.jobs, self.version)  # all of them are written otherwise
+
+    def _bring_forward(self, job: Job, seconds: float) -> None:
+        """Let what a job has to wait for come so many seconds earlier; what was passed over comes now."""
+
+        def sooner(moment: float) -> float:
+            return max(moment - seconds, self.moment) if moment > self.moment else moment
+
+        before = job.not_before, job.until, job.details.get("window")
+        job.not_before = None if job.not_before is None else sooner(job.not_before)
+        job.until = None if job.until is None else sooner(job.until)
+        if "window" in job.details:
+            start, length = job.details["window"]
+            job.details["window"] = [sooner(start), sooner(start + length) - sooner(start)]
+        if before != (job.not_before, job.until, job.details.get("window")):
+            self.touch("job", job.id)
+        for what in ("open", "start", "until"):
+            entry = self.timeline.get(what, job.id)
+            if entry is not None:
+                self.plan(sooner(entry.at), what, job.id)
 
     def next_due(self) -> float | None:
         """The virtual moment of the next thing on the timeline; None when nothing is."""
@@ -495,9 +556,35 @@ class Machine:
         self._make_room(1)
         return self._create(kind, target, steps, by, lane=lane, details=details)
 
+    def create_with_restart(
+        self,
+        kind: Kind,
+        target: str,
+        steps: Sequence[Step],
+        by: str,
+        reboot_type: str | None,
+        *,
+        start: float | None = None,
+        until: float | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """A scheduled job for the host's Automated Task stage, with the reboot job that brings the host there, or none.
+
+        Raises:
+            Rejected: JobStoreFull, or an impossible window.
+        """
+        self.queue.check_window(start, until, self.moment)
+        self._make_room(2 if reboot_type else 1)
+        job = self._create(kind, target, steps, by, details=details)
+        reboot = [self._create_reboot(reboot_type, by).id] if reboot_type else []
+        if reboot:
+            job.details["reboot"] = reboot[0]
+        self.setup_queue([job.id, *reboot], start, until)
+        return job
+
     def _create_reboot(self, reboot_type: str, by: str) -> Job:
-        step = Step(engine.HOST, "reboot", reboot_type, None, 0.0)
-        return self._create(Kind.REBOOT, engine.HOST, (step,), by, lane=Lane.REBOOT)
+        step = Step(HOST, "reboot", reboot_type, None, 0.0)
+        return self._create(Kind.REBOOT, HOST, (step,), by, lane=Lane.REBOOT)
 
     def _create(
         self,
@@ -510,7 +597,10 @@ class Machine:
         locks: tuple[str, ...] = (),
         details: Mapping[str, Any] | None = None,
     ) -> Job:
-        job = self.queue.create(kind, target, steps, self.moment, by, lane=lane, locks=locks, details=details)
+        shown = self.wall.shows(self.moment)
+        job = self.queue.create(
+            kind, target, steps, self.moment, by, lane=lane, locks=locks, details=details, shown=shown
+        )
         job.message = job.says("JobNew")
         self.touch("job", job.id)
         self.note(job.says("JobCreated"), job.id)
@@ -546,7 +636,7 @@ class Machine:
     def _undo(self, job: Job) -> None:
         done = list(zip(job.steps, job.outcomes, strict=False))
         for step, outcome in reversed(done):
-            if outcome.ok and step.device in self.devices:
+            if outcome.ok and outcome.before and step.device in self.devices:
                 self.devices[step.device].undo(step, outcome.before)
                 self.device_changed(step.device)
                 self.note(Message("StepUndone", (job.id, step.name)), job.id)
@@ -583,7 +673,7 @@ class Machine:
         before = self.system.to_plain()
         target = self.system.boot()
         if target is not None:
-            self.note(Message("HostBootsFrom", (target,)), engine.HOST)
+            self.note(Message("HostBootsFrom", (target,)), HOST)
         if self.system.to_plain() != before:
             self.touch("system", "system")
 
@@ -651,6 +741,11 @@ class Machine:
         """Keep what an update from a repository found, in JSON types; None: nothing is known yet."""
         self.repository = found
         self.touch("repository", "repository")
+
+    def keep_diagnostics(self, result: DiagnosticsResult | None) -> None:
+        """Keep what diagnostics have found, in place of what was found before; None forgets it."""
+        self.diagnostics = result
+        self.touch("diagnostics", "result")
 
     def clear_log(self) -> None:
         """Forget the lifecycle log, entries that the mockup delivers too."""
@@ -886,12 +981,12 @@ class Machine:
     def give_up_restart(self) -> None:
         """Nobody waits any more for the host to come up again: if it shuts down after all, it stays off."""
         self.host.restart = False
-        self.touch(engine.HOST, engine.HOST)
+        self.touch(HOST, HOST)
 
     def ignores_shutdown(self) -> bool:
         """Whether the host's operating system ignores a request to shut down, by its nature or by a planned fault."""
-        request = Step(engine.HOST, "shutdown", "shutdown", None, 0.0)
-        struck = self._strike(engine.HOST, request)
+        request = Step(HOST, "shutdown", "shutdown", None, 0.0)
+        struck = self._strike(HOST, request)
         return struck is not None or self.host_ignores_shutdown
 
     def add_transfer(self, transfer: Transfer) -> None:

@@ -130,12 +130,16 @@ class Queue:
         lane: Lane = Lane.HOST,
         locks: tuple[str, ...] = (),
         details: Mapping[str, object] | None = None,
+        shown: float | None = None,
     ) -> Job:
-        """A new job, in state NEW. The room for it must have been made before (`check_room`, `make_room`)."""
+        """A new job, in state NEW. The room for it must have been made before (`check_room`, `make_room`).
+
+        Its number is that of the moment, or of what the controller's clock has `shown` then.
+        """
         self._last_serial += 1
         prefix = "RID_" if kind is Kind.REBOOT else "JID_"
         job = Job(
-            prefix + self._number(now),
+            prefix + self._number(now if shown is None else shown),
             kind,
             target,
             tuple(steps),

@@ -19,7 +19,7 @@ class Transfer:
     uri: str
     purpose: str
     """"image": a firmware package comes; "catalog": a catalogue of such packages comes; "profile": a configuration
-    profile comes; "export": one is sent."""
+    profile comes; "export": one, or the result of diagnostics, is sent."""
     attempt: int = 1
     """Grows when it is begun anew; whatever an earlier attempt still brings is nobody's."""
     credentials: tuple[str, str] | None = None

@@ -13,3 +13,10 @@ class Bios(AttributeDevice):
 
     step_seconds: float = 15.0
     kind: str = "bios"
+
+    def erase(self, component: str, at: float) -> bool:
+        """The BIOS, boot order and all, goes to its defaults."""
+        if component != "BIOS":
+            return False
+        self.reset()
+        return True

@@ -237,6 +237,15 @@ class Firmware(Device):
         """Throw an image away; nothing happens where there is none."""
         self.available.pop(key, None)
 
+    def erase(self, component: str, at: float) -> bool:
+        """Lifecycle data: the images that wait, and the versions that could be rolled back to."""
+        if component != "LCData":
+            return False
+        self.available.clear()
+        for name in self.components:
+            self._set(name, self._get(name)._replace(previous=None))
+        return True
+
     def _get(self, name: str) -> Installation:
         return self.own.get(name) or _delivered(self.components[name])
 

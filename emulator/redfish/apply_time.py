@@ -54,6 +54,18 @@ def parse_moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def parse_zoned_moment(text: str) -> datetime:
+    """As `parse_moment`, of a text that says its offset.
+
+    Raises:
+        ValueError: anything else.
+    """
+    moment = parse_moment(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
 def window_start(call: Call, text: str, place: str) -> float:
     """MaintenanceWindowStartTime as a moment.
 
@@ -64,6 +76,6 @@ def window_start(call: Call, text: str, place: str) -> float:
         moment = parse_moment(text)
         if moment.utcoffset() != call.local(call.machine.moment).utcoffset():
             raise ValueError(text)
-        return moment.timestamp()
+        return call.moment_of(moment)
     except (ValueError, OverflowError) as error:
         raise Rejected(Message("WindowTimeInvalid", (text[:50], START), (place,))) from error

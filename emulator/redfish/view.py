@@ -98,11 +98,17 @@ class Call:
 
     def local(self, moment: float) -> datetime:
         """A virtual moment in the controller's local time."""
-        return local_time(self.site.utc_offset_minutes, moment)
+        wall = self.machine.wall
+        return local_time(wall.utc_offset_minutes, wall.shows(moment))
 
     def time(self, moment: float) -> str:
         """A virtual moment as Redfish writes it: local time with its offset, whole seconds."""
-        return local_text(self.site.utc_offset_minutes, moment)
+        return self.machine.show_time(moment)
+
+    def moment_of(self, time: datetime) -> float:
+        """The virtual moment at which the controller's clock shows a time, which is local where it has no offset."""
+        local = time if time.tzinfo else time.replace(tzinfo=self.local(self.machine.moment).tzinfo)
+        return self.machine.wall.moment_of(local.timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +174,8 @@ class Oem:
     fills: Callable[[str], bool] = lambda _: False
     """Whether a URI is that of a collection whose members are the vendor's, whatever the mockup has in it."""
     export: Callable[[Document, str, Job], tuple[bytes, str]] | None = None
-    """(the system's document, the time of the export as text, an export job) -> its profile as a file, and the file's
-    media type. None where the vendor has no profiles."""
+    """(the system's document, the time of the export as text, an export job) -> what it sends as a file, and the
+    file's media type. None where the vendor has no such jobs."""
 
 
 def local_time(utc_offset_minutes: int, moment: float) -> datetime:
@@ -272,6 +278,11 @@ def created_messages(call: Call) -> list[Document]:
     return [entry for key in ("Created", "ResourceCreated") for entry in message_objects(call.dialect, Message(key))]
 
 
-def accepted(call: Call, job: Job) -> Reply:
-    """202: a job will do it. The body is empty, which suits every client met (docs/architecture.md)."""
-    return Reply(202, None, (("Location", call.dialect.accepted_location.format(id=job.id)),))
+def accepted(call: Call, job: Job, *messages: str) -> Reply:
+    """202: a job will do it.
+
+    The body is empty, which suits most clients met (docs/architecture.md), or holds Base.Success and `messages`, which
+    some clients of an action read.
+    """
+    body = {"@Message.ExtendedInfo": success_messages(call, *messages)} if messages else None
+    return Reply(202, body, (("Location", call.dialect.accepted_location.format(id=job.id)),))

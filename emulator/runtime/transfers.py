@@ -32,8 +32,8 @@ IMAGE_BYTES_MAX = 2 * 2**30
 PROGRESS_SECONDS = 0.2
 """How often progress is told where it cannot be told in percent."""
 
-RenderExport = Callable[[int, Job, float], tuple[bytes, str]]
-"""(a controller's number, an export job, the moment) -> the profile as a file, and its media type."""
+RenderExport = Callable[[int, Job, str], tuple[bytes, str]]
+"""(a controller's number, an export job, the local time as text) -> what it sends as a file, and its media type."""
 
 
 class Errand(NamedTuple):
@@ -161,7 +161,7 @@ class Transfers:
 
         with errand.seat.turn() as machine:
             job = machine.queue.get(errand.transfer.job_id)
-            file = self._render_export(errand.seat.number, job, machine.moment) if job is not None else None
+            file = self._render_export(errand.seat.number, job, machine.show_time(machine.moment)) if job else None
         if file is not None:
             uri, credentials = errand.transfer.uri, errand.transfer.credentials
             put(uri, file[0], networks=self._networks, credentials=credentials, content_type=file[1])

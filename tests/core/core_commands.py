@@ -10,7 +10,10 @@ from core_world import BIOS, CARD, COMPONENTS, IDRAC, NIC, RAID, SECOND, THIRD, 
 from hypothesis import strategies as st
 
 from emulator.core.access import Session
+from emulator.core.diagnostics import MODES, export_result, run_diagnostics
 from emulator.core.engine import REBOOT_EVENTS
+from emulator.core.erase import COMPONENTS as ERASED_COMPONENTS
+from emulator.core.erase import erase_system
 from emulator.core.host import RESETS
 from emulator.core.machine import Machine
 from emulator.core.message import Rejected
@@ -70,6 +73,7 @@ PROFILES: tuple[tuple[Setting, ...], ...] = (
 Command = Callable[[Machine], object]
 Commands = st.SearchStrategy[Command]
 
+ERASED = sorted(ERASED_COMPONENTS)
 TARGET = st.sampled_from(TARGETS)
 CHANGE = st.sampled_from(CHANGES)
 STARTS = st.sampled_from([None, None, -30.0, 0.0, 40.0, 500.0])
@@ -253,6 +257,12 @@ REPOSITORY: Commands = st.one_of(
     st.builds(from_repository, st.booleans(), st.booleans(), st.booleans(), st.booleans()),
     st.just(packages_found),
 )
+
+
+def diagnose(mode: str, reboot_type: str, start: float | None, length: float | None) -> Command:
+    return lambda machine: run_diagnostics(machine, "root", mode, reboot_type, *_span(machine, start, length))
+
+
 PROFILE_TARGETS = st.sampled_from([("ALL",), ("BIOS",), (NIC,), (RAID, "BIOS")])
 PROFILE: Commands = st.one_of(
     st.builds(
@@ -268,6 +278,12 @@ PROFILE: Commands = st.one_of(
         PROFILE_TARGETS,
         st.none() | st.sampled_from(PROFILES),
     ),
+)
+
+SYSTEM: Commands = st.one_of(
+    st.builds(diagnose, st.sampled_from(sorted(MODES)), REBOOTS, STARTS, LENGTHS),
+    st.just(lambda machine: export_result(machine, "root", "http://server/diags.txt", ("a", "b"))),
+    st.builds(lambda names: lambda m: erase_system(m, "root", names), st.lists(st.sampled_from(ERASED), min_size=1)),
 )
 
 
@@ -301,6 +317,10 @@ def log_in(machine: Machine) -> None:
     machine.open_session(Session(str(number), "root", f"digest-{number}", machine.moment))
 
 
+def set_time(ahead: float) -> Command:
+    return lambda machine: machine.set_time(machine.wall.shows(machine.moment) + ahead)
+
+
 QUEUE: Commands = st.one_of(
     st.builds(queue_nths, st.lists(NUMBERS, min_size=1, max_size=3), STARTS, LENGTHS),
     st.builds(queue_all, STARTS, LENGTHS, st.booleans()),
@@ -328,6 +348,8 @@ CONTROLLER: Commands = st.one_of(
     st.just(lambda machine: machine.restart_controller()),
     st.just(lambda machine: machine.clear_log()),
     st.just(log_in),
+    st.builds(set_time, st.sampled_from([-100.0, 0.0, 30.0, 400.0, 2000.0])),
+    st.builds(lambda minutes: lambda m: m.set_local_offset(minutes), st.sampled_from([0, -300])),
     st.builds(lambda minutes: lambda m: m.set_delete_on_completion_timeout(minutes), st.sampled_from([15, 20, 14])),
 )
 COMMANDS: Commands = st.one_of(
@@ -339,6 +361,7 @@ COMMANDS: Commands = st.one_of(
     TRANSFER,
     PROFILE,
     REPOSITORY,
+    SYSTEM,
     QUEUE,
     RESET,
     DELETE,

@@ -151,6 +151,8 @@ def picture(machine: Machine, *, numbered: bool = True) -> Picture:
         "system": machine.system.to_plain(),
         "options": dict(machine.update_options),
         "repository": orjson.loads(orjson.dumps(machine.repository)),
+        "wall": machine.wall.to_plain(),
+        "diagnostics": machine.diagnostics and machine.diagnostics.to_plain(),
         "jobs": [orjson.loads(orjson.dumps(job.to_plain())) for job in queue.jobs.values()],
         "counters": queue.to_plain(),
         "open": {lock: job.id for lock, job in sorted(queue._open.items())},

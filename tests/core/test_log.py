@@ -282,7 +282,7 @@ def test_an_entry_about_a_job_names_it_first_unless_it_is_about_a_step(story: Ca
 
 
 def test_the_log_tells_when_a_job_will_run_in_the_controllers_own_time() -> None:
-    machine = new_machine(show_time=lambda moment: f"+{moment - START:g}")
+    machine = new_machine(write_time=lambda _, shown: f"+{shown - START:g}")
     until(machine, 1)
     reboot = machine.create_reboot_job(POWER_CYCLE, "root")
     machine.setup_queue([reboot.id], START + 100)

@@ -33,6 +33,7 @@ from emulator.core.access import Session
 from emulator.core.clock import Clock
 from emulator.core.device import seal
 from emulator.core.engine import COURSES, DUE, REBOOT_EVENTS
+from emulator.core.erase import erase_system
 from emulator.core.host import PHASES, RESETS, Phase, Power, Timings
 from emulator.core.job import Event, Job, Kind, State
 from emulator.core.machine import SESSIONS_MAX, Machine
@@ -1308,7 +1309,9 @@ def test_every_kind_of_entry_that_is_planned_has_something_to_do() -> None:
     window = Window(START + 10, 300, restarts=True)
     machine.stage_and_create_job(SECOND, {"BootMode": "Uefi"}, "root", window)
     seen: set[str] = set()
-    for _ in range(50):
+    for number in range(100):
+        if number == 50:
+            erase_system(machine, "root", ["DIAG"])
         seen |= {entry.what for entry in machine.timeline}
         machine.advance(10)
     assert seen == set(DUE) - {"device"}, "no device here does anything by itself"

@@ -25,6 +25,7 @@ from core_commands import (
     RESET,
     STAGE,
     STARTS,
+    SYSTEM,
     TARGET,
     TARGETS,
     TRANSFER,
@@ -81,11 +82,20 @@ JOBS_OF_LANE = {
     Kind.IMPORT: {Lane.HOST},
     Kind.PREVIEW: {Lane.LIVE},
     Kind.REPOSITORY: {Lane.LIVE},
+    Kind.DIAGNOSTICS: {Lane.HOST},
+    Kind.DIAGNOSTICS_EXPORT: {Lane.LIVE},
+    Kind.ERASE: {Lane.HOST},
 }
 Order = Callable[[list[tuple[Entity, Any]]], Iterable[tuple[Entity, Any]]]
 MANY = 4
 """From so many jobs on the queue may be cleared: sooner there is little to be lost."""
 ABOUT_JOBS = {"validated", "open", "start", "until", "step", "graceful-wait"}
+
+
+def has_erased(erases: Iterable[Job]) -> bool:
+    """Whether one of these has erased the job history."""
+    done = (zip(job.steps, job.outcomes, strict=False) for job in erases)
+    return any(outcome.ok and step.name == "LCData" for steps in done for step, outcome in steps)
 
 
 class Controller(RuleBasedStateMachine):
@@ -144,6 +154,10 @@ class Controller(RuleBasedStateMachine):
     def update_from_repository(self, command: Command) -> None:
         self.do(command)
 
+    @rule(command=SYSTEM)
+    def test_or_erase(self, command: Command) -> None:
+        self.do(command)
+
     @precondition(lambda self: self.machine.queue.jobs)
     @rule(command=QUEUE)
     def queue(self, command: Command) -> None:
@@ -195,8 +209,11 @@ class Controller(RuleBasedStateMachine):
     # -- how it is done -----------------------------------------------------------------------------------------------
 
     def let_pass(self, seconds: float) -> None:
-        """Time passes; of the jobs only those go that were finished long enough ago, and nothing is staged."""
-        staged, holders = self.staged(), self.configurations()
+        """Time passes; of the jobs only those go that were finished long enough ago, and nothing is staged.
+
+        A system erase may erase them all, and what is staged.
+        """
+        staged, holders, erases = self.staged(), self.configurations(), self.erases()
         self.machine.advance(seconds)
         assert self.staged() <= staged - {job.target for job in holders if not job.is_open}
         timeout = self.machine.queue.timeout_minutes * 60
@@ -204,7 +221,7 @@ class Controller(RuleBasedStateMachine):
             assert job.ended_at is not None
             # a service that makes jobs by itself makes room for them too
             driven_out = self.policy.apply_staged_on_reset and job.state in DROPPED_WHEN_FULL
-            assert driven_out or job.ended_at + timeout <= self.machine.moment
+            assert driven_out or job.ended_at + timeout <= self.machine.moment or has_erased(erases)
 
     def do(self, command: Command, may_go: Set[str] = frozenset()) -> None:
         """In a turn: first everything happens that is due, and a refusal changes nothing.
@@ -212,14 +229,14 @@ class Controller(RuleBasedStateMachine):
         Besides those who `may_go` only jobs go that completed, and only where the store is full then.
         """
         self.let_pass(0)
-        before, holders = picture(self.machine), self.configurations()
+        before, holders, erases = picture(self.machine), self.configurations(), self.erases()
         refused = refused_with(self.machine, command)
         assert not self.staged() & {job.target for job in holders if not job.is_open}
         if refused is not None:
             assert refused
             assert picture(self.machine) == before
         for job in self.missing():
-            if job.id not in may_go:
+            if job.id not in may_go and not has_erased(erases):
                 assert self.policy.full_store == "drop_completed"
                 assert job.state in DROPPED_WHEN_FULL
                 assert len(self.machine.queue.jobs) == self.policy.max_jobs
@@ -232,6 +249,10 @@ class Controller(RuleBasedStateMachine):
     def configurations(self) -> list[Job]:
         """The unfinished configuration jobs: when they end, whatever the end, what was pending is used up."""
         return self.machine.queue.open_jobs(Kind.CONFIGURATION)
+
+    def erases(self) -> list[Job]:
+        """The system erases that are to come."""
+        return self.machine.queue.open_jobs(Kind.ERASE)
 
     def missing(self) -> list[Job]:
         """Who has gone since this was asked last. No id is ever given twice."""
@@ -300,7 +321,7 @@ class Controller(RuleBasedStateMachine):
         for entry in self.machine.timeline:
             assert entry.what in DUE
             if entry.what not in ABOUT_JOBS:
-                assert entry.about in ("host", "queue", "controller")
+                assert entry.about in ("host", "queue", "controller", "system erase")
                 continue
             job = self.machine.queue.jobs[entry.about]
             assert job.is_open
@@ -380,9 +401,10 @@ class Controller(RuleBasedStateMachine):
         if not hasattr(self, "machine"):
             return
         self.machine.advance(100_000)
-        for transfer in list(self.machine.transfers.values()):
-            self.machine.transfer_failed(transfer.job_id, transfer.attempt, "cut off")
-        self.machine.advance(100_000)
+        while self.machine.transfers:
+            for transfer in list(self.machine.transfers.values()):
+                self.machine.transfer_failed(transfer.job_id, transfer.attempt, "cut off")
+            self.machine.advance(100_000)
         assert not [job for job in self.machine.queue.jobs.values() if job.state is State.RUNNING]
         assert self.machine.host.phase in (Phase.OFF, Phase.RUNNING)
         self.machine.delete_job(CLEAR_ALL_FORCE)

@@ -18,6 +18,7 @@ import emulator
 from emulator.core.clock import Clock
 from emulator.core.dialect import Dialect, Registry, Said
 from emulator.core.engine import COURSES, REBOOT_EVENTS
+from emulator.core.erase import COMPONENTS
 from emulator.core.job import FINISHED, Job, Kind, State, Step
 from emulator.core.machine import Machine
 from emulator.core.message import Message
@@ -56,6 +57,8 @@ KEYS_IN_VARIABLES = {
     "core/machine.py": set(),  # start_job passes on what it is given
     "core/update.py": set(),  # gives a refusal the id of its job
     "core/profile.py": ENDINGS,
+    "core/diagnostics.py": {"DiagnosticsInterrupted"},
+    "core/erase.py": {key for component in COMPONENTS.values() for key in component},
     "devices/firmware.py": {"PropertyValueFormatError"},
     "devices/raid/operation.py": set(),  # refuse passes on what it is given
     "devices/raid/hardware.py": set(SAID.values()),

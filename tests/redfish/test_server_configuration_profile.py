@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 import pytest
+from web_share import let_it_transfer
 
 from emulator.core.job import Job, Kind
 from emulator.dialects.dell.oem.oem_manager import export
@@ -675,68 +674,11 @@ def test_texts_of_what_goes_well_cannot_be_mistaken(bmc, action, body):
 # -- shares -----------------------------------------------------------------------------------------------------------
 
 
-class Share(ThreadingHTTPServer):
-    """A web server that keeps what is put there."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.files: dict[str, bytes] = {}
-        self.asked: list[tuple[str, str, str | None]] = []
-        self.paused = threading.Lock()
-        """Nobody is answered while somebody holds it."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_PUT(self):
-        self._note()
-        self.server.files[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(201, b"")
-
-    def do_GET(self):
-        self._note()
-        found = self.server.files.get(self.path)
-        self._answer(404 if found is None else 200, found or b"")
-
-    def _note(self):
-        with self.server.paused:
-            pass
-        self.server.asked.append((self.command, self.path, self.headers.get("Authorization")))
-
-    def _answer(self, status, body):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Not a word."""
-
-
-@pytest.fixture
-def web():
-    with Share() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
 def on_share(web, **more):
     return {
         **{"Target": "ALL", "ShareType": "http", "IPAddress": "127.0.0.1", "PortNumber": str(web.server_port)},
         **{"ShareName": "/profiles/", "FileName": "my server.xml", "Username": "u", "Password": "p", **more},
     }
-
-
-def let_it_transfer(bmc):
-    """Wait for a transfer, which takes real time. It is watched without requests: they would come by the hundred."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with bmc.service.fleet.seat_for(bmc.host).turn() as machine:
-            if not machine.transfers:
-                return
-    pytest.fail("it takes too long")
 
 
 @pytest.mark.parametrize("layout", ["JSON", "XML"])

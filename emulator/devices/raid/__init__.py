@@ -22,6 +22,8 @@ from emulator.devices.raid.layout import (
     CONTROLLER_MODE,
     NO_LEVEL,
     RAID_MODE,
+    Condition,
+    Drive,
     Layout,
     Model,
     disk_from,
@@ -125,6 +127,19 @@ class Raid(Device):
         layout = Layout.from_plain(saved["layout"]) if "layout" in saved else self.model.delivered
         self.layout = layout if layout.disks.keys() == self.model.drives.keys() else self.model.delivered
 
+    def erase(self, component: str, at: float) -> bool:
+        """Its drives, those that can forget their key or those that have to be overwritten: the volumes on them are
+        gone. Its cache of volumes that have failed.
+        """
+        if component == "PERCNVCache" and self.model.levels:
+            self.layout = replace(self.layout, preserved=())
+            return True
+        wanted = [drive.id for drive in self.model.drives.values() if _erased_by(drive) == component]
+        present = [drive for drive in wanted if self.layout.disks[drive].condition is Condition.PRESENT]
+        for drive in present:
+            self.layout = hardware.erased(self.layout, drive)
+        return bool(present)
+
     def next_due(self) -> float | None:
         """When the next work is done."""
         return min((work.ends for work in self.layout.works), default=None)
@@ -171,6 +186,11 @@ class Raid(Device):
         if operation == SET:
             return _set(layout, subject, value)
         return ALL_OPERATIONS[operation](self.model, layout, subject, value, at)
+
+
+def _erased_by(drive: Drive) -> str:
+    """The component of a system erase that a drive belongs to."""
+    return "CryptographicErasePD" if "CryptographicErase" in drive.erasures else "OverwritePD"
 
 
 def _refuse_mode_beside_others(change: Mapping[str, Value]) -> None:

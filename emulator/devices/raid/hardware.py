@@ -187,6 +187,15 @@ def forgotten(layout: Layout, drive: str) -> Layout:
     return mark_stale(layout.with_disk(drive, carries=()), drive) if layout.disks[drive].carries else layout
 
 
+def erased(layout: Layout, drive: str) -> Layout:
+    """Nothing is on a drive any more: its volumes are gone, and it is spare of nothing."""
+    for volume in layout.volumes_on(drive):
+        if volume.level != NO_LEVEL:
+            layout = layout.without_volume(volume.id)
+    layout = layout.without_work(*layout.works_on(drive))
+    return layout.with_disk(drive, carries=(), is_global_spare=False, spare_for=(), is_offline=False)
+
+
 def _needs(layout: Layout, work: Work, drive: str) -> bool:
     """Whether work that will bring a volume to other drives needs this one."""
     return (

@@ -160,7 +160,32 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "ProfileChangesNothing": ("IDRAC.SYS069",),
     "ProfilePreviewing": ("IDRAC.SYS192",),
     "ProfilePreviewed": ("IDRAC.SYS081",),
+    # diagnostics and system erase
+    "DiagnosticsExist": ("IDRAC.SYS098",),  # [E]
+    "DiagnosticsCompleted": ("IDRAC.SYS018",),  # [C]
+    "DiagnosticsInterrupted": ("IDRAC.SYS172",),  # [E]
+    "DiagnosticsTestFailed": ("Jobfish.DiagnosticsTestFailed",),
+    "NoDiagnosticsResult": ("IDRAC.SYS099",),  # [E]
+    "DiagnosticsExported": ("IDRAC.SYS085",),  # [E]
+    "DiagnosticsNotExported": ("IDRAC.SYS086:1",),  # [E]
+    "EraseBusy": ("IDRAC.SYS168",),  # [E]
+    "EraseCompleted": ("IDRAC.SYS018",),  # [C]
+    "EraseCompletedWithErrors": ("IDRAC.SYS152",),  # [E]
+    "EraseFailed": ("IDRAC.SYS157",),  # [E]
+    "ComponentErased": ("Jobfish.ComponentErased",),
+    "ComponentNotErased": ("Jobfish.ComponentNotErased",),
+    "NothingToErase": ("Jobfish.NothingToErase",),
+    "NoDrivesToErase": ("IDRAC.SYS204",),  # [E]
+    "NoMemoryToErase": ("IDRAC.SYS307",),  # [E]
+    "CacheNotErased": ("IDRAC.SYS158",),  # [E]
+    "CardNotErased": ("IDRAC.SYS159",),  # [E]
+    "CardErased": ("IDRAC.SYS145",),  # [E]
+    "DiagnosticsErased": ("IDRAC.SYS143",),  # [E]
+    "DriversErased": ("IDRAC.SYS142",),  # [E]
+    "ControllerSettingsErased": ("IDRAC.SYS149",),  # [E]
+    "LifecycleDataErased": ("IDRAC.SYS141",),  # [E]
     # the controller, and what only its log says
+    "TimeNotAhead": ("IDRAC.SWC0014", "Jobfish.TimeNotAhead"),
     "ControllerNotReady": ("IDRAC.SWC0700",),  # [C]
     "ControllerAway": ("Base.ServiceTemporarilyUnavailable", "IDRAC.SWC0700"),
     "ControllerRestarting": ("Jobfish.ControllerRestarting",),
@@ -220,6 +245,9 @@ JOB_NAMES: Mapping[Kind, str] = {
     Kind.EXPORT: "Export: Server Configuration Profile",  # [C]
     Kind.IMPORT: "Import Configuration",  # [C]
     Kind.PREVIEW: "Preview Configuration",
+    Kind.DIAGNOSTICS: "Remote Diagnostics",  # [C]
+    Kind.DIAGNOSTICS_EXPORT: "Export: ePSA Diagnostics",
+    Kind.ERASE: "System_Erase",  # [C]
 }
 
 

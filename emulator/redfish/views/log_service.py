@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emulator.core.engine import HOST
+from emulator.core.host import HOST
 from emulator.core.log import Entry
 from emulator.core.message import Message, Rejected
 from emulator.core.queue import PREFIXES

@@ -1,34 +1,71 @@
-"""Manager: the controller's own time, its firmware, and Reset."""
+"""Manager: the controller's own time, which can be set, its firmware, and Reset."""
 
 from __future__ import annotations
 
 from emulator.core.message import Message, Rejected
 from emulator.mockup.site import Site
-from emulator.redfish.view import Call, Document, Reply, Resource, Verb
+from emulator.redfish.apply_time import parse_zoned_moment
+from emulator.redfish.boot_order import refuse_others
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
 from emulator.redfish.views.computer_system import ALLOWABLE, installed_version, listed_resets
 from emulator.redfish.views.software_inventory import with_current_links
 
 RESET = "Manager.Reset"
+DATE_TIME, LOCAL_OFFSET = "DateTime", "DateTimeLocalOffset"
 RESETS = ("GracefulRestart", "ForceRestart")
 """Both restart the controller; there is nothing that a forceful one would have to force."""
 
 
 def resources(site: Site) -> list[Resource]:
-    """Each manager. The first one of a mockup is the controller of the machine, and can be restarted."""
+    """Each manager. The first one of a mockup is the controller of the machine, and can be set and restarted."""
     verb = Verb(reset, "ConfigureManager", RESET, action=RESET)
+    patch = {"PATCH": Verb(patch_manager, "ConfigureManager", "Manager.patch")}
     return [
-        *(Resource(uri, get=manager, timeless=False, needs_ready=False) for uri in site.managers),
+        *(
+            Resource(
+                uri, get=manager, verbs=patch if uri == site.managers[0] else {}, timeless=False, needs_ready=False
+            )
+            for uri in site.managers
+        ),
         *(Resource(_target(site, uri), verbs={"POST": verb}, needs_ready=False) for uri in site.managers[:1]),
     ]
 
 
 def manager(call: Call) -> Document:
-    """The manager, with the machine's virtual time as its clock."""
+    """The manager, with what the controller's clock shows."""
     now = call.time(call.machine.moment)
-    document = {**call.base(), "DateTime": now, "DateTimeLocalOffset": now[-6:]}
+    document = {**call.base(), DATE_TIME: now, LOCAL_OFFSET: now[-6:]}
     if call.uri == call.site.managers[0]:
         document = {**with_current_links(call, document), **_of_the_controller(call, document)}
     return call.extended("Manager", document)
+
+
+def patch_manager(call: Call) -> Reply:
+    """Set the clock of the controller, and the local time in which it is read (DSP0268: both can be written).
+
+    Raises:
+        Rejected: PropertyNotWritable, PropertyUnknown, NoOperation, PropertyValueFormatError, TimeNotAhead.
+    """
+    body = call.body
+    refuse_others(call.base(), body, frozenset({DATE_TIME, LOCAL_OFFSET}), "")
+    if body.keys().isdisjoint((DATE_TIME, LOCAL_OFFSET)):
+        raise Rejected(Message("NoOperation"))
+    if DATE_TIME in body:
+        try:
+            wanted = parse_zoned_moment(body[DATE_TIME]).timestamp()
+        except ValueError as error:
+            args = (body[DATE_TIME][:50], DATE_TIME)
+            raise Rejected(Message("PropertyValueFormatError", args, (DATE_TIME,))) from error
+        call.machine.set_time(wanted)
+    if LOCAL_OFFSET in body:
+        call.machine.set_local_offset(_minutes(body[LOCAL_OFFSET]))
+    return succeeded(call, "OperationDone")
+
+
+def _minutes(offset: str) -> int:
+    """An offset from UTC such as +05:30, in minutes."""
+    minutes = int(offset[1:3]) * 60 + int(offset[4:])
+    return -minutes if offset[0] == "-" else minutes
 
 
 def reset(call: Call) -> Reply:

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from emulator.core.job import Job, Kind
 from emulator.dialects.dell.oem import (
     dell_boot_sources,
+    dell_diagnostics,
     dell_job,
     dell_job_service,
     dell_lc_service,
@@ -16,6 +18,7 @@ from emulator.dialects.dell.oem import (
     dell_network_attributes,
     dell_software_installation_service,
     dell_software_inventory,
+    dell_time_service,
     dell_update_service,
     oem_manager,
 )
@@ -36,6 +39,7 @@ def resources(site: Site) -> list[Resource]:
         *dell_network_attributes.resources(site),
         *dell_software_installation_service.resources(site),
         *dell_software_inventory.resources(site),
+        *dell_time_service.resources(site),
         *dell_update_service.resources(site),
         *oem_manager.resources(site),
     ]
@@ -57,6 +61,12 @@ def extend_task(call: Call, document: Document) -> Document:
     return oem_manager.extend_task(call, dell_job.extend_task(call, document))
 
 
+def export(system: Document, time: str, job: Job) -> tuple[bytes, str]:
+    """What an export job sends."""
+    render = dell_diagnostics.exported if job.kind is Kind.DIAGNOSTICS_EXPORT else oem_manager.export
+    return render(system, time, job)
+
+
 OEM = Oem(
     resources=resources,
     fills=dell_job.fills,
@@ -70,5 +80,5 @@ OEM = Oem(
         "SoftwareInventory": dell_software_inventory.extend_software_inventory,
         "UpdateService": dell_update_service.extend_update_service,
     },
-    export=oem_manager.export,
+    export=export,
 )

@@ -44,6 +44,9 @@ KIND_TYPES: Mapping[Kind, str] = {
     Kind.IMPORT: "ImportConfiguration",
     Kind.PREVIEW: "PreviewConfiguration",
     Kind.REPOSITORY: "RepositoryUpdate",
+    Kind.DIAGNOSTICS: "RemoteDiagnostics",  # [C]
+    Kind.DIAGNOSTICS_EXPORT: "RemoteDiagnostics",  # the schema's list has nothing nearer
+    Kind.ERASE: "SystemErase",  # [C]
 }
 """JobType of the other kinds of job."""
 REBOOT_NAMES: Mapping[str, str] = {
@@ -160,8 +163,7 @@ def parse_date_time(call: Call, text: str | None, name: str) -> float | None:
         moment = parse_moment(text)
     except ValueError as error:
         raise Rejected(Message("PropertyValueFormatError", (text[:50], name), (name,))) from error
-    zone = call.local(call.machine.moment).tzinfo
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+    return call.moment_of(moment)
 
 
 def dell_job_document(call: Call, found: Job, uri: str, *, prefixed: bool = False) -> Document:

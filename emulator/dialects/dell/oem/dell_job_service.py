@@ -79,8 +79,8 @@ def setup_job_queue(call: Call) -> Reply:
         raise Rejected(Message("QueueParameterMissing", ("StartTimeInterval",), ("StartTimeInterval",)))
     call.machine.setup_queue(
         body["JobArray"],
-        _moment(call, body.get("StartTimeInterval", TIME_NOW), "StartTimeMalformed", "StartTimeInterval"),
-        None if until is None else _moment(call, until, "UntilTimeMalformed", "UntilTime"),
+        moment_of(call, body.get("StartTimeInterval", TIME_NOW), "StartTimeMalformed", "StartTimeInterval"),
+        None if until is None else moment_of(call, until, "UntilTimeMalformed", "UntilTime"),
     )
     return succeeded(call, "OperationDone")
 
@@ -101,7 +101,7 @@ def set_delete_on_completion_timeout(call: Call) -> Reply:
     return succeeded(call, "OperationDone")
 
 
-def _moment(call: Call, text: str, refusal: str, name: str) -> float | None:
+def moment_of(call: Call, text: str, refusal: str, name: str) -> float | None:
     """TIME_NOW (None), or yyyymmddhhmmss in the controller's local time.
 
     Raises:
@@ -112,10 +112,10 @@ def _moment(call: Call, text: str, refusal: str, name: str) -> float | None:
     try:
         if not (len(text) == TIME_DIGITS and text.isdecimal()):
             raise ValueError(text)
-        moment = datetime.strptime(text, TIME_FORMAT)  # noqa: DTZ007 - its zone is the next line's
+        moment = datetime.strptime(text, TIME_FORMAT)  # noqa: DTZ007 - it is local
     except ValueError as error:
         raise Rejected(Message(refusal, (text[:50], name), (name,))) from error
-    return moment.replace(tzinfo=call.local(call.machine.moment).tzinfo).timestamp()
+    return call.moment_of(moment)
 
 
 def _below(owner: str) -> str:

@@ -1,4 +1,6 @@
-"""DellLCService: whether the lifecycle controller is ready for work (DellLCService v1_3_0, as captured).
+"""DellLCService: whether the lifecycle controller is ready for work, and what it does for the whole system.
+
+DellLCService v1_3_0, as captured. Diagnostics and system erase are in files of their own.
 
 The words are those of its schema. When each of them is true is said by Dell's "Lifecycle Controller Integration Best
 Practices", 1.7.4: LCStatus tells of the instrumentation, ServerStatus of the host, and Status sums both up: it is not
@@ -8,10 +10,12 @@ ready either while the host is in POST or the controller is carrying out schedul
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from emulator.core.controller import Condition
 from emulator.core.host import Phase
 from emulator.core.machine import Machine
+from emulator.dialects.dell.oem import dell_diagnostics, dell_system_erase
 from emulator.dialects.dell.oem.dell_job_service import service_uris
 from emulator.mockup.site import Site
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, success_messages
@@ -57,10 +61,11 @@ def resources(site: Site) -> list[Resource]:
     found = []
     for uri in service_uris(site, SCHEMA):
         found.append(Resource(uri, get=dell_lc_service, needs_ready=False))
-        for name, handler in ACTIONS.items():
-            verb = Verb(handler, "Login", f"{SCHEMA}.{name}", action=f"{SCHEMA}.{name}")
-            found.append(Resource(f"{uri}/Actions/{SCHEMA}.{name}", verbs={"POST": verb}, needs_ready=False))
-    return found
+        for name, action in ACTIONS.items():
+            verb = Verb(action.handler, action.privilege, f"{SCHEMA}.{name}", action=f"{SCHEMA}.{name}")
+            target = _target(uri, name)
+            found.append(Resource(target, verbs={"POST": verb}, needs_ready=action.needs_ready))
+    return [*found, *dell_diagnostics.resources(site)]
 
 
 def dell_lc_service(call: Call) -> Document:
@@ -69,8 +74,11 @@ def dell_lc_service(call: Call) -> Document:
         "@odata.context": f"/redfish/v1/$metadata#{SCHEMA}.{SCHEMA}",
         "@odata.id": call.uri,
         "@odata.type": f"#{SCHEMA}.v1_3_0.{SCHEMA}",
-        "Actions": {f"#{SCHEMA}.{name}": {"target": f"{call.uri}/Actions/{SCHEMA}.{name}"} for name in sorted(ACTIONS)},
-        "Description": "Tells whether the lifecycle controller is ready for work.",
+        "Actions": {
+            f"#{SCHEMA}.{name}": {**ACTIONS[name].parameters, "target": _target(call.uri, name)}
+            for name in sorted(ACTIONS)
+        },
+        "Description": "Tells whether the lifecycle controller is ready for work, tests the system and erases it.",
         "Id": SCHEMA,
         "Name": SCHEMA,
     }
@@ -111,7 +119,28 @@ def _lc_status(machine: Machine) -> str:
     return IN_USE if found == READY and machine.host.phase is Phase.TASKS else found
 
 
-ACTIONS: Mapping[str, Callable[[Call], Reply]] = {
-    "GetRemoteServicesAPIStatus": get_remote_services_api_status,
-    "GetRSStatus": get_rs_status,
+def _target(uri: str, name: str) -> str:
+    return f"{uri}/Actions/{SCHEMA}.{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Action:
+    """One action of the service."""
+
+    handler: Callable[[Call], Reply]
+    privilege: str
+    parameters: Document = field(default_factory=dict)
+    """What may be sent."""
+    needs_ready: bool = True
+    """False: it answers while the data services are starting again, too."""
+
+
+ACTIONS: Mapping[str, _Action] = {
+    "ExportePSADiagnosticsResult": _Action(
+        dell_diagnostics.export, "ConfigureComponents", dell_diagnostics.EXPORT_PARAMETERS
+    ),
+    "GetRemoteServicesAPIStatus": _Action(get_remote_services_api_status, "Login", needs_ready=False),
+    "GetRSStatus": _Action(get_rs_status, "Login", needs_ready=False),
+    "RunePSADiagnostics": _Action(dell_diagnostics.run, "ConfigureComponents", dell_diagnostics.RUN_PARAMETERS),
+    "SystemErase": _Action(dell_system_erase.system_erase, "ConfigureManager", dell_system_erase.ERASE_PARAMETERS),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.dialects.dell.oem import dell_lc_service
+from emulator.dialects.dell.oem import dell_lc_service, dell_time_service
 from emulator.dialects.dell.oem.dell_job import places
 from emulator.dialects.dell.oem.dell_job_service import service_uris
 from emulator.mockup.site import Site
@@ -32,6 +32,7 @@ def extend_manager(call: Call, document: Document) -> Document:
     services = {
         "DellJobService": link(service_uris(call.site)[0]),
         "DellLCService": link(service_uris(call.site, dell_lc_service.SCHEMA)[0]),
+        "DellTimeService": link(service_uris(call.site, dell_time_service.SCHEMA)[0]),
     }
     links = _merged(document.get("Links"), {"Oem": {"Dell": {"Jobs": jobs, **services}}})
     return {**document, "Links": links, "Oem": _merged(document.get("Oem"), {"Dell": {"Jobs": jobs}})}

@@ -88,8 +88,8 @@ def _document(call: Call, entry: Entry) -> Document | None:
     of_component = _within(call.base(entry.component.uri)) or _listed(call.site, entry.component)
     if own or (entry.what == INSTALLED and entry.version == entry.component.version):
         found = own or of_component
-        return {**found, "InstallationDate": _utc(entry.at)} if found and entry.at is not None else found or None
-    return _laid_over(of_component, entry) if of_component else None
+        return {**found, "InstallationDate": _utc(call, entry.at)} if found and entry.at is not None else found or None
+    return _laid_over(call, of_component, entry) if of_component else None
 
 
 def _within(document: Document) -> Document:
@@ -105,7 +105,7 @@ def _listed(site: Site, component: Component) -> Document:
     return dict(next((found for found in listed if wanted.items() <= found.items()), {}))
 
 
-def _laid_over(document: Document, entry: Entry) -> Document:
+def _laid_over(call: Call, document: Document, entry: Entry) -> Document:
     parts = [int(part) if part.isdecimal() else 0 for part in entry.version.split(".")]
     known = {"Version": entry.version, **dict.fromkeys(NUMBERS, 0), **dict.fromkeys(UNKNOWN)}
     known |= zip(NUMBERS, parts, strict=False)
@@ -113,10 +113,10 @@ def _laid_over(document: Document, entry: Entry) -> Document:
         **document,
         "Id": re.sub("^DCIM:[A-Z]+", f"DCIM:{entry.what.upper()}", document["Id"]),
         **{name: value for name, value in known.items() if name in document},
-        "InstallationDate": _utc(entry.at) if entry.at is not None else "NA",
+        "InstallationDate": _utc(call, entry.at) if entry.at is not None else "NA",
         "Status": "Installed" if entry.what == INSTALLED else "AvailableForInstallation",
     }
 
 
-def _utc(moment: float) -> str:
-    return local_text(0, moment).replace("+00:00", "Z")
+def _utc(call: Call, moment: float) -> str:
+    return local_text(0, call.machine.wall.shows(moment)).replace("+00:00", "Z")

@@ -28,6 +28,19 @@ def check_type(given: Mapping[str, Any], possible: Sequence[str] = tuple(SCHEMES
         raise Rejected(Message("ShareTypeNotPossible", args, (f"{place}ShareType",)))
 
 
+def file_on(given: Mapping[str, Any], action: str, place: str = "", possible: Sequence[str] = tuple(SCHEMES)) -> str:
+    """The URI of the file that the parameters name.
+
+    Raises:
+        Rejected: ShareTypeNotPossible, ActionParameterMissing, ActionParameterValueFormatError.
+    """
+    check_type(given, possible, place)
+    for name in ("IPAddress", "FileName"):
+        if name not in given:
+            raise missing(action, place + name)
+    return uri_of(given, given["FileName"], action, place)
+
+
 def uri_of(given: Mapping[str, Any], file: str, action: str, place: str = "") -> str:
     """The URI of a file on a share whose type is possible, and whose IPAddress is given.
 

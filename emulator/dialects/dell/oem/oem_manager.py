@@ -159,11 +159,7 @@ def _share(call: Call, action: str) -> _Share:
     if "ShareType" not in given and "IPAddress" in given:
         raise network_share.missing(action, f"{PARAMETERS}ShareType")
     if kind != LOCAL:
-        network_share.check_type(given, (LOCAL, *network_share.SCHEMES), PARAMETERS)
-        for name in ("IPAddress", "FileName"):
-            if name not in given:
-                raise network_share.missing(action, PARAMETERS + name)
-        uri = network_share.uri_of(given, given["FileName"], action, PARAMETERS)
+        uri = network_share.file_on(given, action, PARAMETERS, (LOCAL, *network_share.SCHEMES))
     return _Share(targets, kind, uri, network_share.credentials_of(given))
 
 
