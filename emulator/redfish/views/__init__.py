@@ -7,6 +7,7 @@ from emulator.redfish.view import Resource
 from emulator.redfish.views import (
     bios,
     boot_option,
+    chassis,
     computer_system,
     ethernet_interface,
     job,
@@ -15,15 +16,24 @@ from emulator.redfish.views import (
     manager,
     manager_account,
     network_device_function,
+    power,
+    sensor,
+    sensor_excerpt,
     service_root,
     session,
     software_inventory,
     task,
     task_service,
+    thermal,
     update_service,
 )
 
 VIEWS = (
+    sensor_excerpt,
+    sensor,
+    thermal,
+    power,
+    chassis,
     service_root,
     computer_system,
     boot_option,

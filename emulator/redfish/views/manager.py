@@ -17,14 +17,14 @@ def resources(site: Site) -> list[Resource]:
     """Each manager. The first one of a mockup is the controller of the machine, and can be restarted."""
     verb = Verb(reset, "ConfigureManager", RESET, action=RESET)
     return [
-        *(Resource(uri, get=manager, timeless=False, needs_ready=False) for uri in site.managers),
+        *(Resource(uri, get=manager, needs_ready=False) for uri in site.managers),
         *(Resource(_target(site, uri), verbs={"POST": verb}, needs_ready=False) for uri in site.managers[:1]),
     ]
 
 
 def manager(call: Call) -> Document:
     """The manager, with the machine's virtual time as its clock."""
-    now = call.time(call.machine.moment)
+    now = call.time_of_day()
     document = {**call.base(), "DateTime": now, "DateTimeLocalOffset": now[-6:]}
     if call.uri == call.site.managers[0]:
         document = {**with_current_links(call, document), **_of_the_controller(call, document)}
