@@ -155,6 +155,7 @@ class Bmc:
         with self.service.fleet.seat_for(self.host).turn() as machine:
             kinds = {
                 "host": ["host"],
+                "power": ["power"],
                 "controller": ["controller"],
                 "system": ["system"],
                 "counters": ["queue", "faults", "log"],

@@ -115,6 +115,8 @@ def power(machine: Machine, event: Power, *, restart: bool = False) -> bool:
     if machine.host.is_starting:
         take_along(machine)
     machine.touch(HOST, HOST)
+    machine.power_history = machine.power_history.entered(machine.host.phase, machine.moment)
+    machine.touch("power", "power")
     machine.unplan(HOST, HOST)
     if before is Phase.TASKS and event is not Power.TASKS_DONE:
         _interrupt(machine)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.core.access import Session
 from emulator.core.diagnostics import DiagnosticsResult
 from emulator.core.job import Job
+from emulator.core.power_history import PowerHistory
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Entity
 from emulator.core.transfer import Transfer
@@ -79,6 +80,7 @@ _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
     "job": lambda machine, key: _plain(machine.queue.jobs.get(key)),
     "due": _plain_due,
     "host": lambda machine, _: machine.host.to_plain(),
+    "power": lambda machine, _: machine.power_history.to_plain(),
     "controller": lambda machine, _: machine.controller.to_plain(),
     "system": lambda machine, _: machine.system.to_plain(),
     "counters": lambda machine, key: _COUNTED[key](machine).to_plain(),
@@ -99,6 +101,7 @@ _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
 _RESTORE: Mapping[str, Callable[[Machine, str, Plain], None]] = {
     "due": lambda machine, _, plain: machine.timeline.restore(plain),
     "host": lambda machine, _, plain: machine.host.restore(plain),
+    "power": lambda machine, _, plain: setattr(machine, "power_history", PowerHistory.from_plain(plain)),
     "controller": lambda machine, _, plain: machine.controller.restore(plain),
     "system": lambda machine, _, plain: machine.system.restore(plain),
     "counters": _restore_counters,

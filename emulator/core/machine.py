@@ -26,6 +26,7 @@ from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, Step
 from emulator.core.log import Log
 from emulator.core.message import Message, Rejected
 from emulator.core.policy import Policy
+from emulator.core.power_history import ALWAYS_RUNNING, PowerHistory
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, SECONDS_PER_MINUTE, Queue
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Changes, Entity
@@ -65,6 +66,8 @@ class Machine:
         self.timings = timings or Timings()
         self.devices: dict[str, Device] = {device.id: device for device in devices}
         self.host: Host = Host()
+        self.power_history: PowerHistory = ALWAYS_RUNNING
+        """What readings that follow power are told by."""
         self.system: System = System(dict(boot_override or {}))
         self.host_ignores_shutdown = host_ignores_shutdown
         self.controller: Controller = Controller()

@@ -12,11 +12,13 @@ from emulator.devices.attribute_registry import Model, build_model
 from emulator.devices.firmware import Component
 from emulator.devices.network_function import spelled
 from emulator.mockup.boot import BootPlace, find_boot
+from emulator.mockup.chassis import Enclosures, find_enclosures
 from emulator.mockup.inventory import find_components, links
 from emulator.mockup.logs import LogPlace, choose_lifecycle_log, find_logs
 from emulator.mockup.manifest import DevicePlace, Manifest
 from emulator.mockup.network import NicPlace, find_nics
 from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, normal
+from emulator.mockup.readings import Readings, find_readings
 from emulator.mockup.storage import StoragePlace, find_storages
 
 
@@ -62,6 +64,10 @@ class Site:
     """What the firmware inventory tells of, in its order."""
     log_services: tuple[LogPlace, ...]
     """Those of managers first, then of systems, then of chassis."""
+    enclosures: Enclosures
+    """Whose power the chassis have."""
+    readings: Readings
+    """What of which document shows a sensor that lives."""
 
     @property
     def pushes_into_inventory(self) -> bool:
@@ -121,6 +127,8 @@ def survey(tree: Tree, manifest: Manifest) -> Site:
     inventory = _inventory(tree, update_service)
     listed = _listed(manifest, "bios")
     living = _find_bioses(tree, systems, dialect) if listed is None else listed
+    chassis = _chassis(tree, root)
+    enclosures = find_enclosures(tree, chassis, systems[0])
     bioses = tuple(_with_boot(tree, systems[0], dialect, _bios(tree, place)) for place in living)
     taken = [place.device_id for place in bioses]
     nics = find_nics(tree, systems, _listed(manifest, "nic"), taken, below_system_too=dialect == "dell")
@@ -137,7 +145,9 @@ def survey(tree: Tree, manifest: Manifest) -> Site:
         update_service=update_service,
         firmware_inventory=inventory,
         components=find_components(tree, inventory, managers) if inventory else (),
-        log_services=find_logs(tree, (*managers, *systems, *_chassis(tree, root))),
+        log_services=find_logs(tree, (*managers, *systems, *chassis)),
+        enclosures=enclosures,
+        readings=find_readings(tree, enclosures),
     )
 
 

@@ -2,8 +2,9 @@
 
     authenticate -> find the resource -> privilege -> parse and check the body -> turn: view -> headers
 
-A document that cannot have changed, because its machine's version is the same and nothing has become due, is answered
-from the bytes that were made for the last reader. They are made inside a turn and kept only after it was saved.
+A document that cannot have changed is answered from the bytes that were made for the last reader: its machine's version
+is the same, nothing has become due, and the moment until which its views said that it holds has not come. The bytes are
+made inside a turn and kept only after it was saved.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from emulator.redfish.router import NO_PARAMS, Router
 from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import BODY_BYTES_MAX, DRAIN_BYTES_MAX, drain
-from emulator.runtime.fleet import Fleet, Seat
+from emulator.runtime.fleet import Fleet, Kept, Seat
 from emulator.runtime.transfers import IMAGE_BYTES_MAX
 
 log = logging.getLogger(__name__)
@@ -216,10 +217,10 @@ class Face:
             rendered = self._render(call, seat.number, resource)
             # both as they are now: when the turn is over another one may have changed, or replaced, the machine
             version, cache = machine.version, seat.rendered
-        if (resource is None or resource.timeless) and rendered.status in (200, 202):
+        if call.validity.until > machine.moment and rendered.status in (200, 202):
             if len(cache) >= RENDERED_MAX:
                 cache.clear()
-            cache[key] = (version, rendered)
+            cache[key] = Kept(version, call.validity.until, rendered)
         return rendered
 
     def _at_hand(self, seat: Seat, uri: str, key: str, resource: Resource | None) -> Rendered | None:
@@ -229,9 +230,9 @@ class Face:
             if passive is None or not self._differs(seat, uri):
                 return passive
         kept = seat.rendered.get(key)
-        if kept is None or not seat.is_current(kept[0]):
+        if kept is None or not seat.is_current(kept):
             return None
-        rendered: Rendered = kept[1]
+        rendered: Rendered = kept.rendered
         return rendered
 
     def _render(self, call: Call, number: int, resource: Resource | None) -> Rendered:

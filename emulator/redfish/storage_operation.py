@@ -8,7 +8,7 @@ from typing import Any
 from emulator.core.device import OPERATIONS
 from emulator.core.message import Message, Rejected
 from emulator.devices.raid import Raid
-from emulator.devices.raid.layout import Condition, Layout
+from emulator.devices.raid.layout import Condition, Layout, Work
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.apply_time import (
     AT_START,
@@ -63,6 +63,13 @@ def pending_layout(call: Call, place: StoragePlace) -> Layout | None:
         return controller(call, place).after(staged) if staged else None
     except Rejected:
         return None
+
+
+def percent(call: Call, work: Work) -> int:
+    """How far something is that takes the controller long, in percent; the answer holds until it is one more."""
+    done = work.percent(call.machine.moment)
+    call.holds_until(work.began + (work.ends - work.began) * (done + 1) / 100)
+    return done
 
 
 def settings_apply_times(place: StoragePlace) -> list[str]:

@@ -12,6 +12,7 @@ raises `Rejected`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -42,6 +43,14 @@ class Documents(Protocol):
 
 
 @dataclass(slots=True)
+class Validity:
+    """Until when an answer that is being made holds, if the machine does not change before."""
+
+    until: float = math.inf
+    """A virtual moment."""
+
+
+@dataclass(slots=True)
 class Call:
     """One request, during its turn."""
 
@@ -58,6 +67,12 @@ class Call:
     body: Mapping[str, Any] = field(default_factory=dict)
     upload: Mapping[str, Any] = field(default_factory=dict)
     """What a verb's `upload` has read."""
+    validity: Validity = field(default_factory=Validity)
+    """Of the whole answer: one for all the resources that it is made of."""
+
+    def holds_until(self, moment: float) -> None:
+        """A view says until which virtual moment what it shows is true, however the machine stays as it is."""
+        self.validity.until = min(self.validity.until, moment)
 
     def at(self, uri: str, params: Mapping[str, str]) -> Call:
         """The same caller's GET of another resource, in the same turn."""
@@ -71,6 +86,7 @@ class Call:
             self.account,
             self.authenticator,
             self.oem,
+            validity=self.validity,
         )
 
     def base(self, uri: str | None = None) -> Document:
@@ -100,6 +116,13 @@ class Call:
         """A virtual moment in the controller's local time."""
         wall = self.machine.wall
         return local_time(wall.utc_offset_minutes, wall.shows(moment))
+
+    def time_of_day(self) -> str:
+        """The present as Redfish writes it; a document that tells it holds for the rest of the second."""
+        now = self.machine.moment
+        shown = self.machine.wall.shows(now)
+        self.holds_until(now + math.floor(shown) + 1 - shown)
+        return self.time(now)
 
     def time(self, moment: float) -> str:
         """A virtual moment as Redfish writes it: local time with its offset, whole seconds."""
@@ -153,8 +176,6 @@ class Resource:
     verbs: Mapping[str, Verb] = field(default_factory=dict)
     privilege: str | None = "Login"
     """For GET."""
-    timeless: bool = True
-    """False: the document tells the time of day, so it differs from one moment to the next."""
     page: int | None = None
     """Of a collection: members per page when the client does not say; None: all."""
     of_job: bool = False

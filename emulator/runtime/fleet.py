@@ -7,12 +7,13 @@ thrown away and the next turn begins with the one in the store.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import AddressValueError, IPv4Address
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from emulator.core.machine import Machine
 from emulator.core.message import Rejected
@@ -23,6 +24,16 @@ LOOPBACK_LAST = int(IPv4Address("127.255.255.255"))
 HOSTS_MAX = 64
 """Spellings of Host remembered beyond one for each controller; a stranger can think of any number of them."""
 _NUMBERED_NAME = re.compile(r"[a-z]+-(\d{1,8})(?:\.|$)", re.IGNORECASE)
+
+
+class Kept(NamedTuple):
+    """What a face made of a machine, and how long it is true."""
+
+    version: int
+    """The machine's."""
+    until: float
+    """A virtual moment; infinity where only a change of the machine can end it."""
+    rendered: Any
 
 
 class Seat:
@@ -37,8 +48,8 @@ class Seat:
         self.next_due: float | None = None
         """The virtual moment of the next thing due, as the last turn left it: readers without the lock must not ask the
         timeline, which drops dead entries when it is asked."""
-        self.rendered: dict[str, tuple[int, Any]] = {}
-        """A face's cache: key -> (the machine's version, whatever was made of it)."""
+        self.rendered: dict[str, Kept] = {}
+        """A face's cache."""
         self._fleet = fleet
 
     @contextmanager
@@ -69,10 +80,12 @@ class Seat:
                 pass
         return machine
 
-    def is_current(self, version: int) -> bool:
-        """Whether what was rendered at this version is still true: nothing has changed and nothing is due."""
+    def is_current(self, kept: Kept) -> bool:
+        """Whether what was rendered is still true: nothing has changed, nothing is due, its own time is not over."""
         machine = self.machine
-        return machine is not None and machine.version == version and self.is_settled()
+        if machine is None or machine.version != kept.version or not self.is_settled():
+            return False
+        return kept.until == math.inf or machine.clock.now() < kept.until
 
     def is_settled(self) -> bool:
         """Whether nothing is due that has not happened yet."""

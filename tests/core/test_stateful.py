@@ -344,6 +344,7 @@ class Controller(RuleBasedStateMachine):
                     assert machine.timeline.get("host", "host") or machine.host.phase is Phase.TASKS
         lasts = machine.host.phase not in (Phase.OFF, Phase.RUNNING, Phase.TASKS)
         assert (machine.timeline.get("host", "host") is not None) is lasts
+        assert machine.power_history.at(machine.moment).phase is machine.host.phase
         controller = machine.controller
         entry = machine.timeline.get("controller", "controller")
         assert (entry and entry.at) == controller.until

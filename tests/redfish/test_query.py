@@ -79,7 +79,7 @@ FILTERED = [
     (MEMORY, "VolatileSizeMiB eq null and Status/Health ne 'OK'", []),
     (SENSORS, "ReadingType eq 'Temperature'", TEMPERATURES),
     (SENSORS, "ReadingUnits eq 'Cel' and Thresholds/UpperCritical/Reading lt 50", ["SystemBoardInletTemp"]),
-    (SENSORS, "ReadingUnits eq '%' or ReadingUnits eq 'V'", [f"Fan.Embedded.{n}A" for n in range(1, 7)] + ["PS1Voltage", "PS2Voltage"]),
+    (SENSORS, "ReadingUnits eq '%' or ReadingUnits eq 'V'", [f"Fan.Embedded.{n}A" for n in range(1, 7)] + ["PS1Voltage", "PS2Voltage", "CPU1VCOREVR", "CPU2VCOREVR"]),
 ]  # fmt: skip
 
 

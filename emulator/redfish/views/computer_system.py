@@ -57,7 +57,7 @@ def computer_system(call: Call) -> Document:
     if call.uri != call.site.systems[0]:
         return document
     host = call.machine.host
-    document["PowerState"] = POWER_STATES.get(host.phase, "On")
+    document["PowerState"] = power_state(host.phase)
     if "BootProgress" in document:
         document["BootProgress"] = BOOT_PROGRESS[host.phase]
     if host.last_reset_at is not None and "LastResetTime" in document:
@@ -72,6 +72,11 @@ def computer_system(call: Call) -> Document:
     if "Boot" in document:
         document["Boot"] = _boot(call, document["Boot"])
     return call.extended("ComputerSystem", {**document, **call.machine.system.properties})
+
+
+def power_state(phase: Phase) -> str:
+    """The PowerState of the host, and of what has its power from it."""
+    return POWER_STATES.get(phase, "On")
 
 
 def _boot(call: Call, delivered: Document) -> Document:

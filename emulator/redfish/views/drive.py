@@ -19,6 +19,7 @@ from emulator.redfish.storage_operation import (
     operate,
     operate_now,
     pending_layout,
+    percent,
     stage,
 )
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, link, succeeded
@@ -57,7 +58,7 @@ def _resources_of(place: StoragePlace, drive_id: str, uri: str) -> list[Resource
         partial(secure_erase, place, drive_id), "ConfigureComponents", "Drive.SecureErase", action="Drive.SecureErase"
     )
     return [
-        Resource(uri, get=partial(drive, place, drive_id), verbs={"PATCH": patch}, timeless=False),
+        Resource(uri, get=partial(drive, place, drive_id), verbs={"PATCH": patch}),
         Resource(f"{uri}/Settings", get=partial(settings, place, drive_id), verbs={"PATCH": staged}),
         Resource(f"{uri}/Actions/Drive.SecureErase", verbs={"POST": erase}),
     ]
@@ -74,7 +75,7 @@ def drive(place: StoragePlace, drive_id: str, call: Call) -> Document:
         "Status": _status(now, drive_id),
         "HotspareType": _spare_type(disk),
         "FailurePredicted": disk.predicted,
-        "Operations": _operations(now, drive_id, call.machine.moment),
+        "Operations": _operations(call, now, drive_id),
         "Links": {
             **_without_volumes(delivered.get("Links")),
             "Volumes@odata.count": len(volumes),
@@ -158,16 +159,15 @@ def _spare_type(disk: Disk) -> str:
     return "Global" if disk.is_global_spare else "None"
 
 
-def _operations(now: Layout, drive_id: str, moment: float) -> list[Document]:
-    running = now.works_on(drive_id)
-    copied = [work for work in now.works if work.drive == drive_id]
+def _operations(call: Call, now: Layout, drive_id: str) -> list[Document]:
+    running = [work for work in now.works if drive_id in (work.subject, work.drive)]
     return [
         {
             "OperationName": OPERATION_NAMES[work.operation],
             "Operation": work.operation,
-            "PercentageComplete": work.percent(moment),
+            "PercentageComplete": percent(call, work),
         }
-        for work in (*running, *copied)
+        for work in running
     ]
 
 

@@ -13,7 +13,7 @@ STEPS_MAX = 4096
 
 def resources(site: Site) -> list[Resource]:
     """The service."""
-    return [Resource(JOB_SERVICE, get=job_service, timeless=False)]
+    return [Resource(JOB_SERVICE, get=job_service)]
 
 
 def job_service(call: Call) -> Document:
@@ -25,7 +25,7 @@ def job_service(call: Call) -> Document:
         "Id": "JobService",
         "Name": "Job Service",
         **call.base(),
-        "DateTime": call.time(call.machine.moment),
+        "DateTime": call.time_of_day(),
         "ServiceEnabled": True,
         "ServiceCapabilities": {
             "MaxJobs": call.machine.queue.policy.max_jobs,

@@ -33,7 +33,7 @@ def resources(site: Site) -> list[Resource]:
         return []
     clear = Verb(clear_log, "ConfigureManager", CLEAR_LOG, action=CLEAR_LOG)
     return [
-        Resource(place.uri, get=log_service, timeless=False),
+        Resource(place.uri, get=log_service),
         Resource(place.entries_uri, get=log_entries, page=PAGE),
         Resource(f"{place.entries_uri}/{{id}}", get=log_entry),
         Resource(_target(place), verbs={"POST": clear}),
@@ -44,7 +44,7 @@ def log_service(call: Call) -> Document:
     """The log, and its clock."""
     place = _place(call)
     document = call.base(place.uri)
-    now = call.time(call.machine.moment)
+    now = call.time_of_day()
     return {
         **document,
         "@odata.id": place.uri,

@@ -22,9 +22,7 @@ def resources(site: Site) -> list[Resource]:
     patch = {"PATCH": Verb(patch_manager, "ConfigureManager", "Manager.patch")}
     return [
         *(
-            Resource(
-                uri, get=manager, verbs=patch if uri == site.managers[0] else {}, timeless=False, needs_ready=False
-            )
+            Resource(uri, get=manager, verbs=patch if uri == site.managers[0] else {}, needs_ready=False)
             for uri in site.managers
         ),
         *(Resource(_target(site, uri), verbs={"POST": verb}, needs_ready=False) for uri in site.managers[:1]),
@@ -33,7 +31,7 @@ def resources(site: Site) -> list[Resource]:
 
 def manager(call: Call) -> Document:
     """The manager, with what the controller's clock shows."""
-    now = call.time(call.machine.moment)
+    now = call.time_of_day()
     document = {**call.base(), DATE_TIME: now, LOCAL_OFFSET: now[-6:]}
     if call.uri == call.site.managers[0]:
         document = {**with_current_links(call, document), **_of_the_controller(call, document)}

@@ -13,7 +13,7 @@ MONITORS = f"{TASK_SERVICE}/TaskMonitors"
 
 def resources(site: Site) -> list[Resource]:
     """The service."""
-    return [Resource(TASK_SERVICE, get=task_service, timeless=False)]
+    return [Resource(TASK_SERVICE, get=task_service)]
 
 
 def task_service(call: Call) -> Document:
@@ -24,7 +24,7 @@ def task_service(call: Call) -> Document:
         "Id": "TaskService",
         "Name": "Task Service",
         **call.base(),
-        "DateTime": call.time(call.machine.moment),
+        "DateTime": call.time_of_day(),
         "ServiceEnabled": True,
         "CompletedTaskOverWritePolicy": "Oldest",
         "LifeCycleEventOnTaskStateChange": False,

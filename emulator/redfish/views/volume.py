@@ -27,6 +27,7 @@ from emulator.redfish.storage_operation import (
     layout,
     operate,
     pending_layout,
+    percent,
     settings_apply_times,
     stage,
 )
@@ -116,7 +117,7 @@ def _member_resources(uri: str, holder: Callable[[Call], StoragePlace | None]) -
         )
     ]
     return [
-        Resource(uri, get=reading(volume), verbs=verbs, timeless=False),
+        Resource(uri, get=reading(volume), verbs=verbs),
         Resource(f"{uri}/Settings", get=reading(settings), verbs={"PATCH": patch}),
         *actions,
     ]
@@ -220,7 +221,7 @@ def _document(place: StoragePlace, call: Call, found: Volume) -> Document:
         "EncryptionTypes": ["NativeDriveEncryption"] if found.is_encrypted else [],
         "VolumeUsage": "Data",
         "Identifiers": [{"DurableNameFormat": "NAA", "DurableName": _naa(call, place, found)}],
-        "Operations": _operations(now, found, call.machine.moment),
+        "Operations": _operations(call, now, found),
         "Status": _status(now, found),
         "Links": {
             "Drives@odata.count": len(drives),
@@ -244,14 +245,14 @@ def _naa(call: Call, place: StoragePlace, found: Volume) -> str:
     return "6" + hashlib.sha256(text.encode()).hexdigest()[:31].upper()
 
 
-def _operations(now: Layout, found: Volume, moment: float) -> list[Document]:
+def _operations(call: Call, now: Layout, found: Volume) -> list[Document]:
     running = [*now.works_on(found.id)]
     running += [work for drive in found.stale for work in now.works_on(drive, "Rebuild")]
     return [
         {
             "Operation": work.operation,
             "OperationName": OPERATION_NAMES.get(work.operation, work.operation),
-            "PercentageComplete": work.percent(moment),
+            "PercentageComplete": percent(call, work),
         }
         for work in running
     ]
