@@ -42,6 +42,11 @@ def _storages(site: Site) -> Iterator[Living]:
         yield Living(place.device_id, place.uri, f"{_counted(drives, 'drive')}, {_counted(volumes, 'volume')}")
 
 
+def _readings(site: Site) -> Iterator[Living]:
+    for uri, shown in site.readings.items():
+        yield Living(uri.rpartition("/")[2], uri, _counted(len(shown), "reading"))
+
+
 def _components(site: Site) -> Iterator[Living]:
     for component in site.components:
         version = component.version or "of no version"
@@ -70,6 +75,7 @@ KINDS: Mapping[str, Callable[[Site], Iterable[Living]]] = {
     "Boot order": _boot_orders,
     "Network device function": _nics,
     "Storage controller": _storages,
+    "Resource with readings": _readings,
     "Firmware component": _components,
     "Update service": lambda site: _named([site.update_service] if site.update_service else []),
     "Lifecycle log": _logs,
