@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from emulator import __version__
@@ -26,7 +26,7 @@ def banner(settings: Settings, service: Service, port: int, state: Path | None) 
         "",
         f"  serving   {address}/redfish/v1{_fleet(settings)}",
         f"  accounts  {', '.join(f'{entry.name} ({entry.role})' for entry in service.manifest.accounts)}",
-        f"  devices   {', '.join(_devices(service.site)) or 'none that can be brought to life'}",
+        *_listed("devices", _devices(service.site) or ["none that can be brought to life"]),
         *_repairs(settings, service.site),
         f"  peers     {_peers(settings)}",
         f"  clock     {_clock(settings)}",
@@ -47,13 +47,23 @@ def _fleet(settings: Settings) -> str:
     return f"  and so on to {last}: {settings.controllers:,} controllers"
 
 
-def _devices(site: Site) -> Iterator[str]:
-    for place in site.bioses:
-        yield f"{place.device_id} ({len(place.model.attributes)} attributes)"
+def _listed(label: str, entries: Iterable[str]) -> Iterator[str]:
+    """One line each, the first one behind the label."""
+    for entry in entries:
+        yield f"  {label:<8}  {entry}"
+        label = ""
+
+
+def _devices(site: Site) -> list[str]:
+    found = [f"{place.device_id}: {len(place.model.attributes)} attributes" for place in site.bioses]
     if site.nics:
-        yield f"{len(site.nics)} network device functions"
+        found.append(f"{len(site.nics)} network device functions")
+    for storage in site.storages:
+        drives, volumes = len(storage.model.drives), len(storage.model.delivered.volumes)
+        found.append(f"{storage.device_id}: {drives} drives, {volumes} volumes")
     if site.components:
-        yield f"firmware of {len(site.components)} components"
+        found.append(f"firmware of {len(site.components)} components")
+    return found
 
 
 def _repairs(settings: Settings, site: Site) -> list[str]:

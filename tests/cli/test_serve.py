@@ -203,4 +203,4 @@ def test_an_archive_of_a_mockup_is_served(serve, tmp_path):
     with tarfile.open(archive, "w:gz") as packed:
         packed.add(data_folder("mockups") / "rack-server", "any/where")
     process = serve("--state", "memory", "--mockup", str(archive))
-    assert "Bios (100 attributes)" in process.banner
+    assert "Bios: 100 attributes" in process.banner
