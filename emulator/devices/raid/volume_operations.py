@@ -241,6 +241,17 @@ def free_bytes(model: Model, layout: Layout, level: str, names: Sequence[str], s
     return capacity_bytes(level, len(names), spread, extent)
 
 
+def free_drives(model: Model, layout: Layout) -> list[Drive]:
+    """Those that a new volume can have, in the order of their bays."""
+    ready = [drive for drive in model.drives.values() if state_of(layout, drive.id) == "Ready"]
+    return [drive for drive in ready if not layout.reserved_by(drive.id) and not layout.works_on(drive.id)]
+
+
+def enough_for(level: str, drives: Sequence[Drive]) -> list[Drive]:
+    """Those of these drives of which there are enough of one kind for a volume of this level."""
+    return [drive for drive in drives if sum(same_kind(drive, other) for other in drives) >= LEVELS[level].drives_min]
+
+
 def next_volume_id(model: Model, layout: Layout) -> str:
     """The id with the lowest free number."""
     numbers = (model.volume_id.format(number) for number in count(model.first_number))
@@ -307,8 +318,7 @@ def _place(
 
 def _chosen(model: Model, layout: Layout, level: str, capacity: int | None, spans: int | None) -> list[str]:
     """Where nobody names drives: as few free ones of one kind as do, in the order of their bays."""
-    free = [drive for drive in model.drives.values() if state_of(layout, drive.id) == "Ready"]
-    free = [drive for drive in free if not layout.reserved_by(drive.id) and not layout.works_on(drive.id)]
+    free = free_drives(model, layout)
     most = 0
     for first in free:
         alike = [drive for drive in free if same_kind(drive, first)]

@@ -14,7 +14,9 @@ from emulator.dialects.dell.oem import (
     dell_manager,
     dell_network_adapter,
     dell_network_attributes,
+    dell_raid_service,
     dell_software_inventory,
+    dell_storage,
     dell_update_service,
     oem_manager,
 )
@@ -23,7 +25,7 @@ from emulator.redfish.view import Call, Document, Oem, Resource
 
 
 def resources(site: Site) -> list[Resource]:
-    """All of them, under the first manager."""
+    """All of them, under the first manager and the first system."""
     return [
         *dell_boot_sources.resources(site),
         *dell_job.resources(site),
@@ -33,6 +35,7 @@ def resources(site: Site) -> list[Resource]:
         *dell_manager.resources(site),
         *dell_network_adapter.resources(site),
         *dell_network_attributes.resources(site),
+        *dell_raid_service.resources(site),
         *dell_software_inventory.resources(site),
         *dell_update_service.resources(site),
         *oem_manager.resources(site),
@@ -42,6 +45,11 @@ def resources(site: Site) -> list[Resource]:
 def extend_manager(call: Call, document: Document) -> Document:
     """Links, and the actions with configuration profiles."""
     return oem_manager.extend_manager(call, dell_manager.extend_manager(call, document))
+
+
+def extend_computer_system(call: Call, document: Document) -> Document:
+    """Where the boot sources are, and what configures storage."""
+    return dell_raid_service.extend_computer_system(call, dell_boot_sources.extend_computer_system(call, document))
 
 
 def extend_task(call: Call, document: Document) -> Document:
@@ -55,7 +63,11 @@ OEM = Oem(
         "Task": extend_task,
         "Job": oem_manager.extend_job,
         "Manager": extend_manager,
-        "ComputerSystem": dell_boot_sources.extend_computer_system,
+        "ComputerSystem": extend_computer_system,
+        "Storage": dell_storage.extend_storage,
+        "StorageController": dell_storage.extend_storage_controller,
+        "Drive": dell_storage.extend_drive,
+        "Volume": dell_storage.extend_volume,
         "LogEntry": dell_log.extend_log_entry,
         "Bios.Settings": dell_manager.extend_settings,
         "SoftwareInventory": dell_software_inventory.extend_software_inventory,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from emulator.core.engine import REBOOT_EVENTS
@@ -30,10 +30,15 @@ def resources(site: Site) -> list[Resource]:
 
 def service_uris(site: Site, schema: str = SCHEMA) -> tuple[str, ...]:
     """Where this service, or another of the vendor's, stands: under the manager, and where scripts still look."""
+    return uris_of(site.managers[:1], schema)
+
+
+def uris_of(owners: Iterable[str], schema: str) -> tuple[str, ...]:
+    """Where a service of the vendor's stands: under the managers or systems that have it, and where scripts look."""
     return tuple(
         uri
-        for manager in site.managers[:1]
-        for uri in (f"{manager}/Oem/Dell/{schema}", f"/redfish/v1/Dell/{_below(manager)}/{schema}")
+        for owner in owners
+        for uri in (f"{owner}/Oem/Dell/{schema}", f"/redfish/v1/Dell/{owner.removeprefix('/redfish/v1/')}/{schema}")
     )
 
 
@@ -113,10 +118,6 @@ def _moment(call: Call, text: str, refusal: str, name: str) -> float | None:
     except ValueError as error:
         raise Rejected(Message(refusal, (text[:50], name), (name,))) from error
     return moment.replace(tzinfo=call.local(call.machine.moment).tzinfo).timestamp()
-
-
-def _below(manager: str) -> str:
-    return manager.removeprefix("/redfish/v1/")
 
 
 ACTIONS: Mapping[str, Callable[[Call], Reply]] = {
