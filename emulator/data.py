@@ -25,10 +25,18 @@ def schema(name: str) -> Any:
 
 @cache
 def payload_validator(name: str) -> Any:
-    """The compiled validator of a request body, by its schema's name in `schemas/payloads`."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 60 ms that reading clients are spared
+    """The compiled validator of a request body, by its schema's name in `schemas/payloads`.
 
-    return Draft202012Validator(schema(f"payloads/{name}"))
+    A `$ref` in it is the name of another schema there: what many bodies have in common is written down once.
+    """
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - 60 ms that reading clients are spared
+    from referencing import Registry, Resource  # noqa: PLC0415
+
+    def payload(other: str) -> Any:
+        return Resource.from_contents(schema(f"payloads/{other}"))
+
+    registry: Any = Registry(retrieve=payload)  # type: ignore[call-arg]
+    return Draft202012Validator(schema(f"payloads/{name}"), registry=registry)
 
 
 def mockup_names() -> list[str]:

@@ -98,7 +98,7 @@ def _unknown(path: list[str], action: str | None) -> Message:
 
 def _wrong(key: str, path: list[str], error: Any, action: str | None) -> Message:
     name = "/".join(path)
-    value = shown(error.instance) if "Password" not in name else ""
+    value = "" if error.schema.get("writeOnly") else shown(error.instance)  # a secret is never said again
     if action:
         return Message(key.replace("Property", "ActionParameter", 1), (value, name, action), (name,))
     return Message(key, (value, name), (name,))

@@ -26,6 +26,8 @@ from emulator.devices.raid.operation import (
     work,
 )
 
+CRYPTOGRAPHIC_ERASE = "CryptographicErase"
+
 
 def assign_spare(model: Model, layout: Layout, subject: str, given: Mapping[str, Any], at: float) -> Change:
     """Volumes, ids: a dedicated spare of these; none: a spare of all that it suits. It may begin its work at once."""
@@ -140,6 +142,16 @@ def secure_erase(model: Model, layout: Layout, subject: str, given: Mapping[str,
     return Change(erased, Message("DriveErased", (subject,)))
 
 
+def erase_with_psid(model: Model, layout: Layout, subject: str, given: Mapping[str, Any], at: float) -> Change:
+    """Let a drive forget its key by the PSID on its label, which only self-encrypting drives have (TCG).
+
+    No mockup tells what stands on the labels, so the PSID itself is not a parameter: whoever has one is believed.
+    """
+    if not drive_at(model, layout, subject).securable:
+        raise refuse("DriveNotSecurable", subject)
+    return secure_erase(model, layout, subject, {"SanitizationType": CRYPTOGRAPHIC_ERASE}, at)
+
+
 def prepare_to_remove(model: Model, layout: Layout, subject: str, given: Mapping[str, Any], at: float) -> Change:
     """Say that a drive can be pulled out: nothing may have it, but by ForceRemove Yes."""
     drive_at(model, layout, subject)
@@ -180,6 +192,7 @@ DRIVE_OPERATIONS: Mapping[str, Operation] = {
     "CancelRebuildPhysicalDisk": cancel_rebuild,
     "ReplacePhysicalDisk": replace_drive,
     "SecureErase": secure_erase,
+    "CryptographicEraseWithPSID": erase_with_psid,
     "PrepareToRemove": prepare_to_remove,
     "SetLocationIndicator": light,
 }

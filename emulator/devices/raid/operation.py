@@ -100,6 +100,16 @@ def require_raid_mode(model: Model, layout: Layout) -> None:
         raise refuse("ControllerNotInRAIDMode", mode)
 
 
+def require_levels(model: Model, controller: str) -> None:
+    """Refuse what only a controller with RAID levels does.
+
+    Raises:
+        Rejected: StorageOperationNotSupported.
+    """
+    if not model.levels:
+        raise refuse("StorageOperationNotSupported", controller)
+
+
 def require_idle(layout: Layout, subject: str, *operations: str) -> None:
     """Refuse while something is being done to a volume or drive.
 

@@ -242,7 +242,7 @@ def free_bytes(model: Model, layout: Layout, level: str, names: Sequence[str], s
 
 def most_bytes(model: Model, layout: Layout) -> int:
     """How large the largest volume can be that could be made now, in bytes; 0 where none can."""
-    free = _free(model, layout)
+    free = free_drives(model, layout)
     possible = [0]
     for first in free:
         alike = [drive for drive in free if same_kind(drive, first)]
@@ -253,6 +253,17 @@ def most_bytes(model: Model, layout: Layout) -> int:
             longest = max((end - start for start, end in gaps), default=0)
             possible.append(capacity_bytes(volume.level, len(volume.drives), volume.spans, longest))
     return max(possible)
+
+
+def free_drives(model: Model, layout: Layout) -> list[Drive]:
+    """Those that a new volume can have, in the order of their bays."""
+    ready = [drive for drive in model.drives.values() if state_of(layout, drive.id) == "Ready"]
+    return [drive for drive in ready if not layout.reserved_by(drive.id) and not layout.works_on(drive.id)]
+
+
+def enough_for(level: str, drives: Sequence[Drive]) -> list[Drive]:
+    """Those of these drives of which there are enough of one kind for a volume of this level."""
+    return [drive for drive in drives if sum(same_kind(drive, other) for other in drives) >= LEVELS[level].drives_min]
 
 
 def next_volume_id(model: Model, layout: Layout) -> str:
@@ -321,7 +332,7 @@ def _place(
 
 def _chosen(model: Model, layout: Layout, level: str, capacity: int | None, spans: int | None) -> list[str]:
     """Where nobody names drives: as few free ones of one kind as do, in the order of their bays."""
-    free = _free(model, layout)
+    free = free_drives(model, layout)
     most = 0
     for first in free:
         alike = [drive for drive in free if same_kind(drive, first)]
@@ -332,17 +343,6 @@ def _chosen(model: Model, layout: Layout, level: str, capacity: int | None, span
     if most and capacity is not None:
         raise refuse("CapacityTooLarge", capacity, most)
     raise refuse("TooFewDrivesFree", level, LEVELS[level].drives_min, len(free))
-
-
-def _free(model: Model, layout: Layout) -> list[Drive]:
-    """The drives that nothing has, in the order of their bays."""
-    return [
-        drive
-        for drive in model.drives.values()
-        if state_of(layout, drive.id) == "Ready"
-        and layout.reserved_by(drive.id) is None
-        and not layout.works_on(drive.id)
-    ]
 
 
 def _possible(level: str, alike: Sequence[Drive], spans: int | None) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,7 @@ STORAGE_MESSAGES: Mapping[str, tuple[str, ...]] = {
     "CapacityTooSmall": ("IDRAC.STOR096", "Jobfish.CapacityTooSmall"),
     "ControllerModeInTheWay": ("IDRAC.STOR304", "Jobfish.ControllerModeInTheWay"),
     "ControllerModeNotAlone": ("IDRAC.STOR300",),
+    "ControllerNotFound": ("IDRAC.STOR030",),
     "ControllerNotInRAIDMode": ("IDRAC.STOR074", "Jobfish.ControllerNotInRAIDMode"),
     "ControllerNotSecurable": ("IDRAC.STOR022",),
     "DriveFull": ("IDRAC.STOR062", "Jobfish.DriveFull"),

@@ -15,6 +15,7 @@ STORAGE_MESSAGES: Mapping[str, tuple[str, ...]] = {
     "ConsistencyCheckStarted": ("Jobfish.ConsistencyCheckStarted",),
     "ControllerModeInTheWay": ("Jobfish.ControllerModeInTheWay",),
     "ControllerModeNotAlone": ("Jobfish.ControllerModeNotAlone",),
+    "ControllerNotFound": ("Jobfish.ControllerNotFound",),
     "ControllerNotInRAIDMode": ("Jobfish.ControllerNotInRAIDMode",),
     "ControllerNotSecurable": ("Jobfish.ControllerNotSecurable",),
     "DedicatedSpareAssigned": ("Jobfish.DedicatedSpareAssigned",),

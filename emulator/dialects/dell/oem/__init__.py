@@ -16,8 +16,10 @@ from emulator.dialects.dell.oem import (
     dell_manager,
     dell_network_adapter,
     dell_network_attributes,
+    dell_raid_service,
     dell_software_installation_service,
     dell_software_inventory,
+    dell_storage,
     dell_time_service,
     dell_update_service,
     oem_manager,
@@ -27,7 +29,7 @@ from emulator.redfish.view import Call, Document, Oem, Resource
 
 
 def resources(site: Site) -> list[Resource]:
-    """All of them, under the first manager."""
+    """All of them, under the first manager and the first system."""
     return [
         *dell_boot_sources.resources(site),
         *dell_job.resources(site),
@@ -38,6 +40,7 @@ def resources(site: Site) -> list[Resource]:
         *dell_network_adapter.resources(site),
         *dell_network_attributes.resources(site),
         *dell_software_installation_service.resources(site),
+        *dell_raid_service.resources(site),
         *dell_software_inventory.resources(site),
         *dell_time_service.resources(site),
         *dell_update_service.resources(site),
@@ -51,9 +54,10 @@ def extend_manager(call: Call, document: Document) -> Document:
 
 
 def extend_computer_system(call: Call, document: Document) -> Document:
-    """Links."""
+    """Where the boot sources are, what installs from a repository, and what configures storage."""
     with_sources = dell_boot_sources.extend_computer_system(call, document)
-    return dell_software_installation_service.extend_computer_system(call, with_sources)
+    with_installer = dell_software_installation_service.extend_computer_system(call, with_sources)
+    return dell_raid_service.extend_computer_system(call, with_installer)
 
 
 def extend_task(call: Call, document: Document) -> Document:
@@ -75,6 +79,10 @@ OEM = Oem(
         "Job": oem_manager.extend_job,
         "Manager": extend_manager,
         "ComputerSystem": extend_computer_system,
+        "Storage": dell_storage.extend_storage,
+        "StorageController": dell_storage.extend_storage_controller,
+        "Drive": dell_storage.extend_drive,
+        "Volume": dell_storage.extend_volume,
         "LogEntry": dell_log.extend_log_entry,
         "Bios.Settings": dell_manager.extend_settings,
         "SoftwareInventory": dell_software_inventory.extend_software_inventory,

@@ -13,6 +13,7 @@ from typing import Any
 from emulator.core.device import Value
 from emulator.core.message import Message, reject_if_any
 from emulator.dialects.dell.oem.dell_job import places
+from emulator.dialects.dell.oem.oem_part import with_links
 from emulator.mockup.boot import BootPlace, BootSequence, BootSource
 from emulator.mockup.reader import SETTINGS
 from emulator.mockup.site import BiosPlace, Site
@@ -92,10 +93,7 @@ def extend_computer_system(call: Call, document: Document) -> Document:
     if bios is None or bios.boot is None or not bios.boot.sources:
         return document
     own = link(next(iter(bios.boot.sources)))
-    links = document.get("Links") or {}
-    oem = links.get("Oem") or {}
-    dell = {"@odata.type": "#DellOem.v1_3_0.DellOemLinks", **(oem.get("Dell") or {}), "BootOrder": own, SCHEMA: own}
-    return {**document, "Links": {**links, "Oem": {**oem, "Dell": dell}}}
+    return with_links(document, {"BootOrder": own, SCHEMA: own})
 
 
 def _described(boot: BootPlace, call: Call, which: str) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from emulator.core.engine import REBOOT_EVENTS
@@ -28,15 +28,17 @@ def resources(site: Site) -> list[Resource]:
     return found
 
 
-def service_uris(site: Site, schema: str = SCHEMA, owners: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Where this service, or another of the vendor's, stands: under the manager, and where scripts still look.
+def service_uris(site: Site, schema: str = SCHEMA) -> tuple[str, ...]:
+    """Where this service, or another of the vendor's, stands: under the manager, and where scripts still look."""
+    return uris_of(site.managers[:1], schema)
 
-    A service that is not the manager's stands in the same way under the first of its `owners`.
-    """
+
+def uris_of(owners: Iterable[str], schema: str) -> tuple[str, ...]:
+    """Where a service of the vendor's stands: under the managers or systems that have it, and where scripts look."""
     return tuple(
         uri
-        for owner in (site.managers if owners is None else owners)[:1]
-        for uri in (f"{owner}/Oem/Dell/{schema}", f"/redfish/v1/Dell/{_below(owner)}/{schema}")
+        for owner in owners
+        for uri in (f"{owner}/Oem/Dell/{schema}", f"/redfish/v1/Dell/{owner.removeprefix('/redfish/v1/')}/{schema}")
     )
 
 
@@ -116,10 +118,6 @@ def moment_of(call: Call, text: str, refusal: str, name: str) -> float | None:
     except ValueError as error:
         raise Rejected(Message(refusal, (text[:50], name), (name,))) from error
     return call.moment_of(moment)
-
-
-def _below(owner: str) -> str:
-    return owner.removeprefix("/redfish/v1/")
 
 
 ACTIONS: Mapping[str, Callable[[Call], Reply]] = {

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from emulator.dialects.dell.oem import dell_lc_service, dell_time_service
 from emulator.dialects.dell.oem.dell_job import places
 from emulator.dialects.dell.oem.dell_job_service import service_uris
+from emulator.dialects.dell.oem.oem_part import merged
 from emulator.mockup.site import Site
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, link, succeeded
 
@@ -34,8 +33,8 @@ def extend_manager(call: Call, document: Document) -> Document:
         "DellLCService": link(service_uris(call.site, dell_lc_service.SCHEMA)[0]),
         "DellTimeService": link(service_uris(call.site, dell_time_service.SCHEMA)[0]),
     }
-    links = _merged(document.get("Links"), {"Oem": {"Dell": {"Jobs": jobs, **services}}})
-    return {**document, "Links": links, "Oem": _merged(document.get("Oem"), {"Dell": {"Jobs": jobs}})}
+    links = merged(document.get("Links"), {"Oem": {"Dell": {"Jobs": jobs, **services}}})
+    return {**document, "Links": links, "Oem": merged(document.get("Oem"), {"Dell": {"Jobs": jobs}})}
 
 
 def extend_settings(call: Call, document: Document) -> Document:
@@ -44,18 +43,10 @@ def extend_settings(call: Call, document: Document) -> Document:
     jobs = {"Dell": {"Jobs": link(places(call.site)[1])}} if call.site.managers else {}
     return {
         **document,
-        "Actions": _merged(document.get("Actions"), action),
-        "Oem": _merged(document.get("Oem"), jobs),
+        "Actions": merged(document.get("Actions"), action),
+        "Oem": merged(document.get("Oem"), jobs),
     }
 
 
 def _target(settings_uri: str) -> str:
     return f"{settings_uri}/Actions/Oem/{CLEAR_PENDING}"
-
-
-def _merged(base: Any, addition: Document) -> Document:
-    """`addition` laid over `base`, object by object; neither is changed."""
-    result = dict(base or {})
-    for name, value in addition.items():
-        result[name] = _merged(result.get(name), value) if isinstance(value, dict) else value
-    return result

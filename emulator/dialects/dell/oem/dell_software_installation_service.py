@@ -18,7 +18,7 @@ from emulator.core.repository import CONTROLLER, HOST, NONE, Wanted, packages_fo
 from emulator.core.update import Request, fetch_and_update, firmware_of
 from emulator.devices.firmware import Component
 from emulator.dialects.dell.oem import network_share
-from emulator.dialects.dell.oem.dell_job_service import service_uris
+from emulator.dialects.dell.oem.dell_job_service import uris_of
 from emulator.dialects.dell.oem.dell_software_inventory import instance_id
 from emulator.formats.xml_text import UNWRITABLE
 from emulator.mockup.site import Site
@@ -74,7 +74,7 @@ def extend_computer_system(call: Call, document: Document) -> Document:
 
 
 def _uris(site: Site) -> tuple[str, ...]:
-    return service_uris(site, SCHEMA, site.systems)
+    return uris_of(site.systems[:1], SCHEMA)
 
 
 # -- the actions ------------------------------------------------------------------------------------------------------
