@@ -27,6 +27,7 @@ from emulator.core.job import Job
 from emulator.core.machine import Machine
 from emulator.core.store import Store
 from emulator.data import data_folder, mockup_names, schema
+from emulator.devices.adapter import NetworkAdapter
 from emulator.devices.bios import Bios
 from emulator.devices.firmware import Firmware
 from emulator.devices.nic import Nic
@@ -41,6 +42,7 @@ from emulator.mockup.reader import ROOT, MockupError, Tree, read_tree
 from emulator.mockup.site import Site, survey
 from emulator.redfish.face import Face
 from emulator.redfish.fast import FastReads
+from emulator.redfish.partitions import with_partitions
 from emulator.redfish.view import Oem, local_text
 from emulator.redfish.views import resources
 from emulator.redfish.views.service_root import METADATA, metadata, types_in
@@ -63,6 +65,7 @@ REGISTRIES = (
     "TaskEvent.1.0.5",
     "Update.1.3.0",
     "StorageDevice.1.5.1",
+    "NetworkDevice.1.1.1",
     "IDRAC.2.7",
     "Jobfish.1.0.0",
 )
@@ -138,7 +141,7 @@ def build_service(
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.url_map.merge_slashes = False  # clients double them, and do not follow redirects
     identities = Identities(site.tree) if settings.controllers > 1 else None
-    all_resources = [*resources(site), *oem.resources(site)]
+    all_resources = with_partitions(site, [*resources(site), *oem.resources(site)])
     face = Face(fleet, site, dialect, authenticator, all_resources, oem, identities)
     face.mount(app)
     ControlFace(fleet, authenticator).mount(app)
@@ -206,7 +209,16 @@ def _machine_builder(
         devices: list[Device] = [
             Bios(place.device_id, place.device_model, timings.bios_step_seconds) for place in site.bioses
         ]
-        devices += [Nic(place.device_id, place.model, timings.nic_step_seconds) for place in site.nics]
+        nics = {place.device_id: Nic(place.device_id, place.model, timings.nic_step_seconds) for place in site.nics}
+        devices += nics.values()
+        devices += [
+            NetworkAdapter(
+                *(place.device_id, place.model, timings.nic_step_seconds),
+                port_models=place.port_models,
+                functions={nic.device_id: nics[nic.device_id] for nic in place.nics},
+            )
+            for place in site.adapters
+        ]
         devices += [Raid(place.device_id, place.model, timings.raid_step_seconds) for place in site.storages]
         if components:
             devices.append(Firmware(components, step_seconds=timings.firmware_step_seconds))

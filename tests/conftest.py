@@ -156,6 +156,7 @@ class Bmc:
                 "host": ["host"],
                 "controller": ["controller"],
                 "system": ["system"],
+                "interface": list(machine.interfaces),
                 "counters": ["queue", "faults", "log"],
                 "log": sorted({entry.number // CHUNK for entry in machine.log}),
                 "job": list(machine.queue.jobs),

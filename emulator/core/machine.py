@@ -60,6 +60,8 @@ class Machine:
         self.devices: dict[str, Device] = {device.id: device for device in devices}
         self.host: Host = Host()
         self.system: System = System(dict(boot_override or {}))
+        self.interfaces: dict[str, dict[str, Any]] = {}
+        """By URI: what somebody has set of the controller's own network interfaces, by property, in JSON types."""
         self.host_ignores_shutdown = host_ignores_shutdown
         self.controller: Controller = Controller()
         self.policy: Policy = policy or Policy()
@@ -637,6 +639,11 @@ class Machine:
         """Keep what the update service is told about packages that are pushed to it, in JSON types."""
         self.update_options = dict(options)
         self.touch("options", "update")
+
+    def set_up_interface(self, uri: str, settings: Mapping[str, Any]) -> None:
+        """Keep what somebody has set of one of the controller's own network interfaces."""
+        self.interfaces[uri] = dict(settings)
+        self.touch("interface", uri)
 
     def clear_log(self) -> None:
         """Forget the lifecycle log, entries that the mockup delivers too."""
