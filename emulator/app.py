@@ -27,6 +27,7 @@ from emulator.core.job import Job
 from emulator.core.machine import Machine
 from emulator.core.store import Store
 from emulator.data import data_folder, mockup_names, schema
+from emulator.devices.adapter import NetworkAdapter
 from emulator.devices.bios import Bios
 from emulator.devices.firmware import Firmware
 from emulator.devices.nic import Nic
@@ -43,6 +44,7 @@ from emulator.mockup.repair import mend_resources
 from emulator.mockup.site import Site, survey
 from emulator.redfish.face import Face
 from emulator.redfish.fast import FastReads
+from emulator.redfish.partitions import with_partitions
 from emulator.redfish.router import Router
 from emulator.redfish.view import Oem, Resource, local_text
 from emulator.redfish.views import is_filled, resources
@@ -67,6 +69,7 @@ REGISTRIES = (
     "TaskEvent.1.0.5",
     "Update.1.3.0",
     "StorageDevice.1.5.1",
+    "NetworkDevice.1.1.1",
     "IDRAC.2.7",
     "Jobfish.1.0.0",
 )
@@ -177,7 +180,7 @@ def _served_by(found: list[Resource], manifest: Manifest) -> Callable[[str], boo
 
 def live_resources(site: Site) -> list[Resource]:
     """All resources that the emulator answers for itself; the rest of the tree is served as it is."""
-    return [*resources(site), *DIALECTS[site.dialect][1].resources(site)]
+    return with_partitions(site, [*resources(site), *DIALECTS[site.dialect][1].resources(site)])
 
 
 def passive_uris(site: Site) -> list[str]:
@@ -243,7 +246,16 @@ def _machine_builder(
         devices: list[Device] = [
             Bios(place.device_id, place.device_model, timings.bios_step_seconds) for place in site.bioses
         ]
-        devices += [Nic(place.device_id, place.model, timings.nic_step_seconds) for place in site.nics]
+        nics = {place.device_id: Nic(place.device_id, place.model, timings.nic_step_seconds) for place in site.nics}
+        devices += nics.values()
+        devices += [
+            NetworkAdapter(
+                *(place.device_id, place.model, timings.nic_step_seconds),
+                port_models=place.port_models,
+                functions={nic.device_id: nics[nic.device_id] for nic in place.nics},
+            )
+            for place in site.adapters
+        ]
         devices += [Raid(place.device_id, place.model, timings.raid_step_seconds) for place in site.storages]
         if components:
             devices.append(Firmware(components, step_seconds=timings.firmware_step_seconds))

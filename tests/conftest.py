@@ -158,6 +158,7 @@ class Bmc:
                 "power": ["power"],
                 "controller": ["controller"],
                 "system": ["system"],
+                "interface": list(machine.interfaces),
                 "counters": ["queue", "faults", "log"],
                 "log": sorted({entry.number // CHUNK for entry in machine.log}),
                 "job": list(machine.queue.jobs),

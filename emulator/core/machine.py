@@ -69,6 +69,8 @@ class Machine:
         self.power_history: PowerHistory = ALWAYS_RUNNING
         """What readings that follow power are told by."""
         self.system: System = System(dict(boot_override or {}))
+        self.interfaces: dict[str, dict[str, Any]] = {}
+        """By URI: what somebody has set of the controller's own network interfaces, by property, in JSON types."""
         self.host_ignores_shutdown = host_ignores_shutdown
         self.controller: Controller = Controller()
         self.policy: Policy = policy or Policy()
@@ -749,6 +751,11 @@ class Machine:
         """Keep what diagnostics have found, in place of what was found before; None forgets it."""
         self.diagnostics = result
         self.touch("diagnostics", "result")
+
+    def set_up_interface(self, uri: str, settings: Mapping[str, Any]) -> None:
+        """Keep what somebody has set of one of the controller's own network interfaces."""
+        self.interfaces[uri] = dict(settings)
+        self.touch("interface", uri)
 
     def clear_log(self) -> None:
         """Forget the lifecycle log, entries that the mockup delivers too."""

@@ -36,6 +36,11 @@ def _nics(site: Site) -> Iterator[Living]:
         yield Living(place.device_id, place.attributes_uri or place.uri, attributes)
 
 
+def _adapters(site: Site) -> Iterator[Living]:
+    for place in site.adapters:
+        yield Living(place.device_id, place.uri, _counted(len(place.ports), "port"))
+
+
 def _storages(site: Site) -> Iterator[Living]:
     for place in site.storages:
         drives, volumes = len(place.model.drives), len(place.model.delivered.volumes)
@@ -73,6 +78,7 @@ KINDS: Mapping[str, Callable[[Site], Iterable[Living]]] = {
     "Manager": lambda site: _named(site.managers[:1]),
     "BIOS": _bioses,
     "Boot order": _boot_orders,
+    "Network adapter": _adapters,
     "Network device function": _nics,
     "Storage controller": _storages,
     "Resource with readings": _readings,

@@ -66,7 +66,7 @@ def find_nics(
         MockupError: a listed one is not in the tree or has nothing to set, or a registry is none.
     """
     functions = dict(_functions(tree))
-    ids = _Ids(taken)
+    ids = Ids(taken)
     found: list[NicPlace] = []
     for uri, given_id in _listed(tree, functions, listed) if listed is not None else ((uri, "") for uri in functions):
         attributes_uri, function = functions[uri], tree.get(uri) or {}
@@ -83,7 +83,7 @@ def find_nics(
                 properties=properties,
                 attributes_uri=attributes_uri,
                 attributes_settings_uri=_attributes_settings_uri(tree, attributes_uri),
-                interfaces=_interfaces(tree, systems, uri, function),
+                interfaces=interfaces_of(tree, systems, uri),
                 model=shared(model, (place.model for place in found)),
             )
         )
@@ -109,7 +109,7 @@ def below_system(uri: str, systems: Sequence[str]) -> str | None:
     return f"{systems[0]}{ADAPTERS}{rest}"
 
 
-class _Ids:
+class Ids:
     """Gives ids out, each once."""
 
     def __init__(self, taken: Iterable[str]) -> None:
@@ -124,6 +124,11 @@ class _Ids:
         found = next(name for name in wanted if name not in self._taken)
         self._taken.add(found)
         return found
+
+
+def functions_of(tree: Tree) -> list[str]:
+    """The URIs of all functions, whether they can live or not."""
+    return [uri for uri, _ in _functions(tree)]
 
 
 def _functions(tree: Tree) -> Iterator[tuple[str, str | None]]:
@@ -171,33 +176,36 @@ def _registry(tree: Tree, attributes: Document, fqdd: str) -> tuple[str, Documen
 
 def _settings_uris(uri: str, function: Document, systems: Sequence[str]) -> tuple[str, ...]:
     own = f"{uri}/Settings"
-    places = (_settings_link(function), own, below_system(own, systems))
+    places = (settings_link(function), own, below_system(own, systems))
     return tuple(dict.fromkeys(place for place in places if place))
 
 
 def _attributes_settings_uri(tree: Tree, attributes_uri: str | None) -> str:
     if attributes_uri is None:
         return ""
-    return _settings_link(tree.documents[attributes_uri]) or f"{attributes_uri}/Settings"
+    return settings_link(tree.documents[attributes_uri]) or f"{attributes_uri}/Settings"
 
 
-def _settings_link(document: Document) -> str:
+def settings_link(document: Document) -> str:
+    """The settings resource that a document names; "" where it names none."""
     annotation: Any = document.get(SETTINGS)
     return next(iter(links(annotation.get("SettingsObject"))), "") if isinstance(annotation, dict) else ""
 
 
-def _interfaces(tree: Tree, systems: Sequence[str], uri: str, function: Document) -> tuple[str, ...]:
-    """Those that one of the two links to the other, and those of the same Id."""
-    named = _links_of(function, "EthernetInterfaces") + _links_of(function, "EthernetInterface")
+def interfaces_of(tree: Tree, systems: Sequence[str], uri: str) -> tuple[str, ...]:
+    """The host's EthernetInterfaces of a function: those that one of the two links to the other, and of the same Id."""
+    function = tree.get(uri) or {}
+    named = links_of(function, "EthernetInterfaces") + links_of(function, "EthernetInterface")
     found = []
     for system in systems:
         for interface in tree.members(f"{system}/EthernetInterfaces"):
-            back = _links_of(tree.documents[interface], "NetworkDeviceFunctions")
+            back = links_of(tree.documents[interface], "NetworkDeviceFunctions")
             if interface in named or uri in back or interface.rpartition("/")[2] == uri.rpartition("/")[2]:
                 found.append(interface)
     return tuple(found)
 
 
-def _links_of(document: Document, name: str) -> list[str]:
+def links_of(document: Document, name: str) -> list[str]:
+    """The URIs that a document has in its Links under this name."""
     listed = document.get("Links")
     return links(listed.get(name)) if isinstance(listed, dict) else []

@@ -11,12 +11,15 @@ from emulator.core.message import Message
 from emulator.devices.attribute_registry import Model, build_model
 from emulator.devices.firmware import Component
 from emulator.devices.network_function import spelled
+from emulator.mockup.adapters import AdapterPlace, PortPlace, find_adapters
 from emulator.mockup.boot import BootPlace, find_boot
 from emulator.mockup.chassis import Enclosures, find_enclosures
 from emulator.mockup.inventory import find_components, links
 from emulator.mockup.logs import LogPlace, choose_lifecycle_log, find_logs
+from emulator.mockup.management import InterfacePlace, find_interfaces
 from emulator.mockup.manifest import DevicePlace, Manifest
 from emulator.mockup.network import NicPlace, find_nics
+from emulator.mockup.partitions import PartitionPlace, find_partitions
 from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, normal
 from emulator.mockup.readings import Readings, find_readings
 from emulator.mockup.storage import StoragePlace, find_storages
@@ -55,6 +58,9 @@ class Site:
     managers: tuple[str, ...]
     bioses: tuple[BiosPlace, ...]
     nics: tuple[NicPlace, ...]
+    adapters: tuple[AdapterPlace, ...]
+    partitions: tuple[PartitionPlace, ...]
+    """Functions that are there only while their port is partitioned."""
     storages: tuple[StoragePlace, ...]
     update_service: str | None
     """None where the tree has none."""
@@ -62,6 +68,8 @@ class Site:
     """The collection; None where the tree has none."""
     components: tuple[Component, ...]
     """What the firmware inventory tells of, in its order."""
+    interfaces: tuple[InterfacePlace, ...]
+    """The managers' own."""
     log_services: tuple[LogPlace, ...]
     """Those of managers first, then of systems, then of chassis."""
     enclosures: Enclosures
@@ -94,6 +102,11 @@ class Site:
         return next(found, None) or next(functions, None) or next(controllers, None)
 
     @property
+    def ports(self) -> tuple[PortPlace, ...]:
+        """The ports of all network adapters."""
+        return tuple(port for adapter in self.adapters for port in adapter.ports)
+
+    @property
     def boot(self) -> BiosPlace | None:
         """The BIOS that holds the boot order of the host (the first system)."""
         return next((bios for bios in self.bioses if bios.boot is not None), None)
@@ -107,6 +120,7 @@ class Site:
         """The URI of the resource that shows a device."""
         uris = {place.device_id: place.uri for place in self.bioses}
         uris |= {place.device_id: place.uri for place in self.nics}
+        uris |= {place.device_id: place.uri for place in self.adapters}
         uris |= {place.device_id: place.uri for place in self.storages}
         return uris.get(device_id)
 
@@ -133,6 +147,8 @@ def survey(tree: Tree, manifest: Manifest) -> Site:
     taken = [place.device_id for place in bioses]
     nics = find_nics(tree, systems, _listed(manifest, "nic"), taken, below_system_too=dialect == "dell")
     taken += [place.device_id for place in nics]
+    adapters = () if manifest.devices == () else find_adapters(tree, systems, nics, taken)
+    taken += [place.device_id for place in adapters]
     return Site(
         tree=tree,
         dialect=dialect,
@@ -141,6 +157,8 @@ def survey(tree: Tree, manifest: Manifest) -> Site:
         managers=managers,
         bioses=bioses,
         nics=nics,
+        adapters=adapters,
+        partitions=find_partitions(tree, systems, nics),
         storages=find_storages(tree, systems, _listed(manifest, "raid"), taken, dialect=dialect),
         update_service=update_service,
         firmware_inventory=inventory,
@@ -148,6 +166,7 @@ def survey(tree: Tree, manifest: Manifest) -> Site:
         log_services=find_logs(tree, (*managers, *systems, *chassis)),
         enclosures=enclosures,
         readings=find_readings(tree, enclosures),
+        interfaces=find_interfaces(tree, managers),
     )
 
 

@@ -116,3 +116,47 @@ def test_a_plain_service_does_the_same_without_a_vendor(make_client):
     assert made.monitor(client).status == 200
     now = client.get(function["@odata.id"]).dict["Ethernet"]
     assert (now["MTUSize"], now["VLAN"]) == (9000, {"VLANEnable": True, "VLANId": 7})
+
+
+def test_a_speed_is_set_by_a_job_and_read_from_the_port_and_its_interface(make_client):
+    client = make_client("lifecycle-server")
+    function = next(each for each in functions_of(client, client.get(SYSTEM).dict) if each["Id"] == FQDD)
+    port = function["Links"]["PhysicalNetworkPortAssignment"]["@odata.id"]
+    (interface,) = function["Links"]["EthernetInterfaces"]
+    resource = client.get(function["Links"]["Oem"]["Dell"]["DellNetworkAttributes"]["@odata.id"]).dict
+    settings = resource["@Redfish.Settings"]["SettingsObject"]["@odata.id"]
+
+    def speeds():
+        return client.get(port).dict["CurrentSpeedGbps"], client.get(interface["@odata.id"]).dict["SpeedMbps"]
+
+    assert speeds() == (25, 25_000)
+    made = client.patch(
+        settings,
+        body={"Attributes": {"LnkSpeed": "10Gbps"}, "@Redfish.SettingsApplyTime": {"ApplyTime": "OnReset"}},
+    )
+    assert (made.is_processing, speeds()) == (True, (25, 25_000))
+    restart(client, SYSTEM)
+    assert (made.monitor(client).status, speeds()) == (200, (10, 10_000))
+
+    lost = client.post("/jobfish/v1/devices/NIC.Integrated.1/events", body={"event": "CableRemoved", "part": FQDD[:-2]})
+    assert (lost.status, speeds()) == (200, (None, None))
+    assert client.get(port).dict["LinkStatus"] == "NoLink"
+    log = client.get(f"{MANAGER}/LogServices/Lclog/Entries?$top=2").dict["Members"]
+    assert [entry["MessageId"].rpartition(".")[2] for entry in log] == ["NIC100", "CableRemoved"]
+
+
+def test_the_managers_interface_is_set_as_ansible_does_it(make_client):
+    """SetManagerNic: find the interface by its address, compare what it has, PATCH what differs."""
+    client = make_client("rack-server")
+    (manager,) = members(client, client.get("/redfish/v1/Managers").dict)
+    (nic,) = members(client, follow(client, manager, "EthernetInterfaces"))
+    wanted = {
+        "HostName": "rack-7",
+        "DHCPv4": {"DHCPEnabled": False},
+        "IPv4StaticAddresses": [{"Address": "192.0.2.99", "SubnetMask": "255.255.255.0", "Gateway": "192.0.2.1"}],
+    }
+    assert wanted.keys() <= nic.keys()
+    assert client.patch(nic["@odata.id"], body=wanted, headers={"If-Match": "*"}).status == 200
+    now = client.get(nic["@odata.id"]).dict
+    assert (now["HostName"], now["IPv4Addresses"][0]["Address"]) == ("rack-7", "192.0.2.99")
+    assert follow(client, manager, "NetworkProtocol")["HostName"] == "rack-7"

@@ -9,6 +9,7 @@ from typing import Any
 from bios_examples import site_of
 from registry_entries import attribute, choice, registry, rule
 
+from emulator.devices.adapter import NetworkAdapter
 from emulator.devices.attribute_registry import build_model
 from emulator.devices.nic import SECRET, Nic
 from emulator.mockup.network import NicPlace
@@ -73,3 +74,10 @@ def nic_of(mockup: str, device_id: str) -> Nic:
     """A new device, made as for one machine of a mockup."""
     place = place_of(mockup, device_id)
     return Nic(place.device_id, place.model)
+
+
+def adapter_of(mockup: str, device_id: str) -> NetworkAdapter:
+    """A new adapter with its functions, made as for one machine of a mockup."""
+    place = next(place for place in site_of(mockup).adapters if place.device_id == device_id)
+    functions = {nic.device_id: Nic(nic.device_id, nic.model) for nic in place.nics}
+    return NetworkAdapter(place.device_id, place.model, port_models=place.port_models, functions=functions)

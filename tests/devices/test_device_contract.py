@@ -12,7 +12,7 @@ from bios_examples import AT, bios, place_of
 from firmware_examples import firmware_of, small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nic_examples import nic_of
+from nic_examples import adapter_of, nic_of
 from nic_examples import small as small_nic
 from registry_entries import attribute, choice, rule
 
@@ -61,6 +61,8 @@ WITH_DEFAULTS: Mapping[str, Callable[[], Device]] = {
     "a network function of rack-server": lambda: nic_of("rack-server", "ocp-1-1"),
     "a network function of a captured lifecycle server": lambda: nic_of("poweredge-r750.tar.xz", "NIC.Slot.5-1"),
     "one with dependencies": lambda: nic_of("poweredge-r750.tar.xz", "NIC.Integrated.1-1-1"),
+    "the switches of a network adapter": lambda: adapter_of("lifecycle-server", "NIC.Integrated.1"),
+    "the switches of an adapter of a captured plain tree": lambda: adapter_of("dmtf-public-smartnic.tar.xz", "Slot1"),
     "a network function of a captured plain tree": lambda: nic_of("dmtf-public-smartnic.tar.xz", "Slot2.SC2KP1F0"),
 }
 WITHOUT_DEFAULTS: Mapping[str, Callable[[], Device]] = {

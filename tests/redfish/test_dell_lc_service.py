@@ -117,7 +117,7 @@ def test_the_result_is_a_text_that_needs_credentials_and_tells_what_was_diagnose
     assert f"Job          {job}" in lines
     assert "  BIOS.Setup.1-1        Passed" in lines
     assert "  NIC.Embedded.1-1-1    FAILED  NIC100" in lines
-    assert lines[-1] == "7 tests, 1 failed."
+    assert lines[-1] == "9 tests, 1 failed."
     assert bmc.job(job)["JobState"] == "Completed"
     assert bmc.get(RESULT, headers={"If-None-Match": got.headers["ETag"]}).status == 304
     bmc.user = None

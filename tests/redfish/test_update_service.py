@@ -1146,7 +1146,11 @@ def test_hardware_that_shows_its_version_shows_the_new_one(bmc, rack):
     ):
         before = service.get(uri).body
         update(service, component)
-        assert service.get(uri).body == {**before, "FirmwareVersion": NEWER}
+        after = service.get(uri).body
+        vendors = after.pop("Oem", {}).get("Dell", {}).get("DellStorageController", {})
+        assert vendors.get("ControllerFirmwareVersion", NEWER) == NEWER
+        before.pop("Oem", None)
+        assert after == {**before, "FirmwareVersion": NEWER}
     assert bmc.get(f"{SUPPLIES}/{OTHER_SUPPLY}").body["FirmwareVersion"] == DELIVERED[OTHER_SUPPLY]
 
 

@@ -204,6 +204,11 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "FirmwareChanged": ("IDRAC.PR36",),  # [E]
     "StepDone": ("Jobfish.StepDone",),
     "StepUndone": ("Jobfish.StepUndone",),
+    # network ports
+    "CableInserted": ("Jobfish.CableInserted:0,3",),
+    "CableRemoved": ("Jobfish.CableRemoved:0,3",),
+    "ConnectionDropped": ("IDRAC.NIC100:0,3",),  # [E]
+    "ConnectionEstablished": ("IDRAC.NIC101:0,3",),  # [E]
     # successes
     "OperationDone": ("IDRAC.SYS413",),  # [C]
     "JobDeleted": ("IDRAC.SUP020",),  # [C]

@@ -69,6 +69,11 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "QueueUnknownJob": ("Base.InvalidObject",),
     "QueueFinishedJob": ("Base.OperationFailed",),
     "QueueScheduledJob": ("Base.ResourceInUse",),
+    # network ports
+    "CableInserted": ("NetworkDevice.CableInserted:0,1",),
+    "CableRemoved": ("NetworkDevice.CableRemoved:0,1",),
+    "ConnectionDropped": ("NetworkDevice.ConnectionDropped:0,1,2",),
+    "ConnectionEstablished": ("NetworkDevice.ConnectionEstablished:0,1,2",),
     # updates
     "UpdateDownloading": ("JobEvent.JobStarted",),
     "UpdateDownloaded": (),

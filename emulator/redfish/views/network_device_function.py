@@ -13,11 +13,13 @@ from typing import Any
 
 from emulator.core.device import Value, faults_of, shown
 from emulator.core.message import Message, Rejected, reject_if_any
+from emulator.devices.adapter import DEVICE_ENABLED
 from emulator.devices.network_function import changed_values, has_place, spelled, value_at, with_values
 from emulator.mockup.network import NicPlace
 from emulator.mockup.reader import SETTINGS
 from emulator.mockup.site import Site
 from emulator.redfish.apply_time import SETTINGS_APPLY_TIME
+from emulator.redfish.link import with_state
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME, settings_annotation, stage
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb
 
@@ -39,7 +41,10 @@ def resources(site: Site) -> list[Resource]:
 
 def network_device_function(place: NicPlace, call: Call) -> Document:
     """The values in force, and how the last application of staged ones went."""
-    document = with_values(call.base(place.uri), values_in_force(place, call))
+    values = values_in_force(place, call)
+    document = with_values(call.base(place.uri), values)
+    if isinstance(is_on := values.get(DEVICE_ENABLED), bool):
+        document = with_state(document, is_on=is_on)
     document[SETTINGS] = settings_annotation(
         call, place.device_id, place.settings_uris[0], spelled=partial(spelled, place.properties)
     )
