@@ -81,6 +81,8 @@ def _property(path: str, kind: str, *behind: str, words: Words = (), **more: Any
 
 
 _MAC = re.compile(r"^([0-9A-Fa-f]{2}[:-]){5}([0-9A-Fa-f]{2})$")
+_WWN = re.compile(r"^([0-9A-Fa-f]{2}[:-]){7}([0-9A-Fa-f]{2})$")
+_LUN = re.compile(r"^[0-9A-Fa-f:-]{1,32}$")
 _IP = re.compile(r"^([0-9]{1,3}\.){3}[0-9]{1,3}$|^[0-9A-Fa-f:]{2,39}$")
 _NAME = re.compile(r"^[-0-9a-zA-Z.:_]*$")
 
@@ -94,6 +96,15 @@ def _target(number: str, theirs: str) -> tuple[Property, ...]:
         _property(f"{place}LUN", "Integer", f"{theirs}BootLun", lower=0, upper=255),
         _property(f"{place}VLANEnable", "Boolean"),
         _property(f"{place}VLANId", "Integer", lower=0, upper=4094),
+    )
+
+
+def _boot_target(number: int, theirs: str) -> tuple[Property, ...]:
+    place = f"FibreChannel/BootTargets/{number}"
+    return (
+        _property(f"{place}/WWPN", "String", f"{theirs}WWPN", pattern=_WWN),
+        _property(f"{place}/LUNID", "String", f"{theirs}LUN", pattern=_LUN),
+        _property(f"{place}/BootPriority", "Integer", lower=0, upper=255),
     )
 
 
@@ -126,6 +137,13 @@ PROPERTIES: tuple[Property, ...] = (
     _property("iSCSIBoot/SecondaryDNS", "String", "IscsiInitiatorSecDns", pattern=_IP),
     *_target("Primary", "FirstTgt"),
     *_target("Secondary", "SecondTgt"),
+    _property("FibreChannel/WWNSource", "Enumeration", choices=("ConfiguredLocally", "ProvidedByFabric")),
+    _property("FibreChannel/WWNN", "String", "VirtWWN", pattern=_WWN),
+    _property("FibreChannel/WWPN", "String", "VirtWWPN", pattern=_WWN),
+    _property("FibreChannel/AllowFIPVLANDiscovery", "Boolean"),
+    _property("FibreChannel/FCoELocalVLANId", "Integer", "FirstFCoEFCFVLANID", lower=0, upper=4094),
+    *_boot_target(0, "FirstFCTarget"),
+    *_boot_target(1, "SecondFCTarget"),
 )
 """The properties that can be set. Bounds that the schema leaves open are those of what they stand for."""
 
@@ -218,10 +236,10 @@ def _argument(arg: str, about: Property, names: Mapping[str, Property], given: M
 
 def has_place(document: Mapping[str, Any], path: str) -> bool:
     """Whether the document has a property there, null or not."""
-    *folders, last = path.split("/")
-    holder: Any = document
-    for name in folders:
-        holder = holder.get(name) if isinstance(holder, dict) else None
+    folder, _, last = path.rpartition("/")
+    holder = value_at(document, folder) if folder else document
+    if isinstance(holder, list):
+        return _index(holder, last) is not None
     return isinstance(holder, dict) and last in holder
 
 
@@ -229,22 +247,41 @@ def value_at(document: Mapping[str, Any], path: str) -> Any:
     """What stands there; None where nothing does."""
     found: Any = document
     for name in path.split("/"):
-        found = found.get(name) if isinstance(found, dict) else None
+        if isinstance(found, list):
+            index = _index(found, name)
+            found = found[index] if index is not None else None
+        else:
+            found = found.get(name) if isinstance(found, dict) else None
     return found
+
+
+def _index(entries: list[Any], name: str) -> int | None:
+    """A place in a list; None where the name is none."""
+    return int(name) if name.isdecimal() and len(name) < 5 and int(name) < len(entries) else None
 
 
 def with_values(document: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The document with these values, by path, laid over it; what is not touched is shared with it."""
     result = dict(document)
     for path, value in values.items():
-        *folders, last = path.split("/")
-        holder = result
-        for name in folders:
-            inner = holder.get(name)
-            holder[name] = dict(inner) if isinstance(inner, dict) else {}
-            holder = holder[name]
-        holder[last] = value
+        _set(result, path.split("/"), value)
     return result
+
+
+def _set(holder: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set one value; what lies on the way to it is copied."""
+    name, *rest = path
+    inner = holder.get(name)
+    if not rest:
+        holder[name] = value
+    elif isinstance(inner, list) and (index := _index(inner, rest[0])) is not None:
+        entry = inner[index]
+        held = {name: dict(entry) if isinstance(entry, dict) else entry}
+        _set(held, [name, *rest[1:]], value)
+        holder[name] = [*inner[:index], held[name], *inner[index + 1 :]]
+    else:
+        holder[name] = dict(inner) if isinstance(inner, dict) else {}
+        _set(holder[name], rest, value)
 
 
 def changed_values(

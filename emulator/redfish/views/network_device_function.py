@@ -69,7 +69,9 @@ def settings(place: NicPlace, call: Call) -> Document:
     base = {
         name: value for name, value in call.base(place.settings_uris[0]).items() if not name.startswith("@Redfish.")
     }
-    future = {path: value_at(live, path) for path in place.properties}
+    folders = dict.fromkeys(path.rpartition("/")[0].rpartition("/")[0] for path in place.properties)
+    future = {path: value_at(live, path) for path in folders if isinstance(value_at(live, path), list)}
+    future |= {path: value_at(live, path) for path in place.properties}
     future |= values_in_force(place, call, call.machine.values_pending(place.device_id))
     document = {
         "@odata.type": live.get("@odata.type", "#NetworkDeviceFunction.v1_11_1.NetworkDeviceFunction"),
@@ -114,6 +116,9 @@ def _leaves(
         path = folder + name.replace("/", "~1")  # as JSON pointers spell it: such a name is no path
         if isinstance(value, dict) and _is_object(place, document, path):
             yield from _leaves(place, document, value, f"{path}/")
+        elif isinstance(value, list) and isinstance(value_at(document, path), list):
+            entries = {str(index): entry for index, entry in enumerate(value)}  # {} leaves one as it is (DSP0266)
+            yield from _leaves(place, document, entries, f"{path}/")
         else:
             yield path, value
 
