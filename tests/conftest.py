@@ -161,6 +161,7 @@ class Bmc:
                 "job": list(machine.queue.jobs),
                 "transfer": list(machine.transfers),
                 "options": ["update"],
+                "cleared": list(machine.cleared_logs),
                 "pending": list(machine.pending),
                 "device": list(machine.devices),
                 "result": list(machine.results),

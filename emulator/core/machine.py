@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from emulator.core import engine, keeping
+from emulator.core import engine, keeping, recurring
 from emulator.core.access import Session
 from emulator.core.clock import Clock
 from emulator.core.controller import Condition, Controller
@@ -66,6 +66,8 @@ class Machine:
         self.queue: Queue = Queue(self.policy)
         self.log: Log = Log(self.policy.max_log_entries, first_log_number)
         self.show_time = show_time
+        self.cleared_logs: dict[str, float] = {}
+        """The mockup's other logs that somebody has cleared, and when."""
         self.update_options: Mapping[str, Any] = {}
         """What the update service was told about packages that are pushed to it."""
         self.transfers: dict[str, Transfer] = {}
@@ -507,7 +509,7 @@ class Machine:
         job = self.queue.create(kind, target, steps, self.moment, by, lane=lane, locks=locks, details=details)
         job.message = job.says("JobNew")
         self.touch("job", job.id)
-        self.note(job.says("JobCreated"), job.id)
+        self.note(job.says("RecurringJobCreated" if kind is Kind.RECURRING else "JobCreated"), job.id)
         if kind is Kind.CONFIGURATION:
             self.plan(self.moment + self.timings.validate_seconds, "validated", job.id)
         self.plan_auto_delete()
@@ -644,6 +646,11 @@ class Machine:
             self.touch("log", str(chunk))
         self.touch("counters", "log")
 
+    def clear_delivered_log(self, log_id: str) -> None:
+        """Forget the entries of a log that the mockup delivers and nobody writes."""
+        self.cleared_logs[log_id] = self.moment
+        self.touch("cleared", log_id)
+
     # -- transfers ----------------------------------------------------------------------------------------------------
 
     def transfer_moves(self, job_id: str, attempt: int, received: int, total: int | None) -> bool:
@@ -743,7 +750,7 @@ class Machine:
 
     def call_off(self, job: Job) -> None:
         """Nothing more is planned for a job, and no file is wanted for it."""
-        for what in ("validated", "open", "start", "until", "step", "graceful-wait"):
+        for what in ("validated", "open", "start", "until", "step", "graceful-wait", "limit"):
             self.unplan(what, job.id)
         self.drop_transfer(job.id)
         self.secrets.pop(job.id, None)
@@ -814,6 +821,7 @@ class Machine:
 
     def forget(self, job: Job) -> None:
         """Remove a job's record."""
+        recurring.part(self, job)
         self.queue.remove(job)
         self.touch("job", job.id)
         del self._job_versions[job.id]

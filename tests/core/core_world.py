@@ -150,6 +150,7 @@ def picture(machine: Machine, *, numbered: bool = True) -> Picture:
         "controller": machine.controller.to_plain(),
         "system": machine.system.to_plain(),
         "options": dict(machine.update_options),
+        "cleared": dict(sorted(machine.cleared_logs.items())),
         "jobs": [orjson.loads(orjson.dumps(job.to_plain())) for job in queue.jobs.values()],
         "counters": queue.to_plain(),
         "open": {lock: job.id for lock, job in sorted(queue._open.items())},

@@ -69,6 +69,13 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "QueueUnknownJob": ("Base.InvalidObject",),
     "QueueFinishedJob": ("Base.OperationFailed",),
     "QueueScheduledJob": ("Base.ResourceInUse",),
+    # recurring jobs
+    "ScheduleStartInvalid": ("Base.PropertyValueOutOfRange:0,1",),
+    "ScheduleNeverOccurs": ("Jobfish.ScheduleNeverOccurs",),
+    "TargetNotSchedulable": ("Base.PropertyValueNotInList:0,1", "Jobfish.TargetNotSchedulable:0,2"),
+    "OccurrenceDone": ("Jobfish.OccurrenceDone",),
+    "OccurrenceFailed": ("Jobfish.OccurrenceFailed",),
+    "RecurringJobCreated": ("Jobfish.JobCreated",),
     # updates
     "UpdateDownloading": ("JobEvent.JobStarted",),
     "UpdateDownloaded": (),
@@ -154,6 +161,7 @@ JOB_NAMES: Mapping[Kind, str] = {
     Kind.EXPORT: "Export Configuration",
     Kind.IMPORT: "Import Configuration",
     Kind.PREVIEW: "Preview Configuration",
+    Kind.RECURRING: "Scheduled: {request}",
 }
 
 
@@ -166,5 +174,11 @@ def dialect(registries: Mapping[str, Registry]) -> Dialect:
         messages_in={"Task": TASK_MESSAGES, "Log": LOG_MESSAGES},
         words={"Job": WORDS, "Task": WORDS},
         job_names={(view, kind): name for view in ("Job", "Task") for kind, name in JOB_NAMES.items()},
-        policy=Policy(apply_staged_on_reset=True, unqueued_jobs="schedule", completed_with_errors="all"),
+        policy=Policy(
+            apply_staged_on_reset=True,
+            unqueued_jobs="schedule",
+            completed_with_errors="all",
+            recurring_job_ids="jid",
+            create_job_status=201,
+        ),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from emulator.core.message import Message, Rejected
 from emulator.mockup.site import Site
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb
@@ -32,13 +35,22 @@ def manager(call: Call) -> Document:
 
 
 def reset(call: Call) -> Reply:
-    """Manager.Reset: 204, and then nobody answers for a while. Without a ResetType it is the first one offered."""
-    offered = offered_resets(call.site, call.site.managers[0])
-    wanted = call.body.get("ResetType", offered[0])
-    if wanted not in offered:
-        raise Rejected(Message("ActionParameterValueNotInList", (wanted, "ResetType", RESET), ("ResetType",)))
+    """Manager.Reset: 204, and then nobody answers for a while."""
+    check_reset(call.site, call.body)
     call.machine.restart_controller()
     return Reply(204)
+
+
+def check_reset(site: Site, parameters: Mapping[str, Any]) -> None:
+    """Refuse a ResetType that is not offered; without one it is the first.
+
+    Raises:
+        Rejected: ActionParameterValueNotInList.
+    """
+    offered = offered_resets(site, site.managers[0])
+    wanted = parameters.get("ResetType", offered[0])
+    if wanted not in offered:
+        raise Rejected(Message("ActionParameterValueNotInList", (wanted, "ResetType", RESET), ("ResetType",)))
 
 
 def offered_resets(site: Site, uri: str) -> list[str]:

@@ -11,7 +11,7 @@ from emulator.core.job import Job, Kind, Lane
 from emulator.core.message import Message, Rejected
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE
 from emulator.mockup.site import Site
-from emulator.redfish.apply_time import parse_moment
+from emulator.redfish.iso8601 import parse_moment
 from emulator.redfish.view import (
     Call,
     Document,
@@ -41,6 +41,7 @@ KIND_TYPES: Mapping[Kind, str] = {
     Kind.EXPORT: "ExportConfiguration",
     Kind.IMPORT: "ImportConfiguration",
     Kind.PREVIEW: "PreviewConfiguration",
+    Kind.RECURRING: "Unknown",  # the vendor's schema has no word for it
 }
 """JobType of the other kinds of job."""
 REBOOT_NAMES: Mapping[str, str] = {
