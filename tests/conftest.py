@@ -167,6 +167,7 @@ class Bmc:
                 "repository": ["repository"],
                 "wall": ["clock"],
                 "diagnostics": ["result"],
+                "cleared": list(machine.cleared_logs),
                 "pending": list(machine.pending),
                 "device": list(machine.devices),
                 "result": list(machine.results),

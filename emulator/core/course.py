@@ -27,6 +27,13 @@ class Course:
     parts: int = 1
     """In how many equal parts a step's progress shows; a power of two, so that they add up to a whole."""
 
+    changes_inventory: bool = True
+    """Whether the controller reads its inventory again when such a job has run."""
+
+    def its_time_came(self, machine: Machine, job: Job) -> bool:
+        """The moment has come that the job was to wait for; True: what follows has been seen to."""
+        return False
+
     def verdict(self, machine: Machine, job: Job, event: Event) -> Event:
         """The event that ends the job, where its outcomes alone would make it `event`."""
         return event

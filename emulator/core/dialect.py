@@ -93,7 +93,8 @@ class Dialect:
     words: Mapping[str, Words]
     """View (a schema name: Job, Task, DellJob) -> its words."""
     job_names: Mapping[tuple[str, Kind], str]
-    """(view, kind) -> a job's name, with {target}, {device}, {reboot}, and {part}: what an update is for."""
+    """(view, kind) -> a job's name, with {target}, {device}, {reboot}, {part}: what an update is for, and {request}:
+    what a recurring job does."""
     rollback_name: str = "Firmware Rollback: {part}"
     """The name of an update that brings an earlier version back."""
     messages_in: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
@@ -130,12 +131,15 @@ class Dialect:
         return words[job.kind, job.state] if (job.kind, job.state) in words else words[None, job.state]
 
     def job_name(self, view: str, job: Job, device_kind: str) -> str:
-        """The job's name in a view."""
+        """The job's name in a view: the one that its maker gave it, or one that tells what it is for."""
+        if job.details.get("name"):
+            return str(job.details["name"])
         form = self.rollback_name if job.details.get("rollback") else self.job_names[view, job.kind]
         return form.format(
             target=job.target,
             device=device_kind.upper(),
             reboot=job.steps[0].name if job.steps else "",
+            request=job.steps[0].name if job.steps else "",
             part=", ".join(job.details.get("names", ())) or "new",
         )
 

@@ -17,6 +17,7 @@ from emulator.core.host import HOST, Phase, Power
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, verdict
 from emulator.core.message import Message, Rejected
 from emulator.core.profile import ExportCourse, ImportCourse, PreviewCourse
+from emulator.core.recurring import RecurringCourse
 from emulator.core.repository import RepositoryCourse
 from emulator.core.update import UpdateCourse
 
@@ -63,6 +64,7 @@ class RebootCourse(Course):
         Event.COMPLETE_WITH_ERRORS: "RebootCompleted",
         Event.FAIL: "RebootFailed",
     }
+    changes_inventory = False
 
     def may_force(self, job: Job) -> bool:
         """By its kind."""
@@ -85,6 +87,7 @@ COURSES: Mapping[Kind, Course] = {
     Kind.DIAGNOSTICS: DiagnosticsCourse(),
     Kind.DIAGNOSTICS_EXPORT: DiagnosticsExportCourse(),
     Kind.ERASE: EraseCourse(),
+    Kind.RECURRING: RecurringCourse(),
 }
 
 
@@ -321,8 +324,10 @@ def _window_opened(machine: Machine, job_id: str) -> None:
     work(machine)
 
 
-def _start_time_came(machine: Machine, _: str) -> None:
-    work(machine)
+def _start_time_came(machine: Machine, job_id: str) -> None:
+    job = machine.queue.jobs[job_id]
+    if not COURSES[job.kind].its_time_came(machine, job):
+        work(machine)
 
 
 def _step_goes_on(machine: Machine, job_id: str) -> None:
@@ -362,11 +367,16 @@ def _interrupt(machine: Machine) -> None:
     job = machine.queue.running(Lane.HOST)
     if job is None or not COURSES[job.kind].needs_host(job):
         return
+    _cut_short(machine, job)
+    next_live(machine)  # which may have waited for it; the host's own turn comes when it is where it goes
+
+
+def _cut_short(machine: Machine, job: Job) -> None:
+    """End a running job: its steps that were still to come have failed."""
     machine.unplan("step", job.id)
     for step in job.steps[len(job.outcomes) :]:
         _record(machine, job, Outcome(False, machine.moment, {}, COURSES[job.kind].interrupted(step)))
     finish(machine, job)
-    next_live(machine)  # which may have waited for it; the host's own turn comes when it is where it goes
 
 
 def finish(machine: Machine, job: Job) -> None:
@@ -382,7 +392,7 @@ def end(machine: Machine, job: Job, event: Event, message: Message) -> None:
     job.fire(event, machine.moment, message)
     machine.queue.ended(job)
     machine.changed(job)
-    if job.kind is not Kind.REBOOT and job.started_at is not None:
+    if COURSES[job.kind].changes_inventory and job.started_at is not None:
         machine.enter(Condition.RELOADING, machine.timings.inventory_seconds)
     COURSES[job.kind].ended(machine, job)
     machine.plan_auto_delete()
@@ -393,6 +403,16 @@ def _window_closed(machine: Machine, job_id: str) -> None:
     if job.is_open and job.state is not State.RUNNING:
         end(machine, job, Event.EXPIRE, job.says("WindowExpired"))
         work(machine)
+
+
+def _execution_limit_reached(machine: Machine, job_id: str) -> None:
+    """Whoever had the job made allows it no more time."""
+    job = machine.queue.jobs[job_id]
+    if job.state is State.RUNNING:
+        _cut_short(machine, job)
+    else:
+        end(machine, job, Event.EXPIRE, job.says("WindowExpired"))
+    work(machine)
 
 
 def _device_happens(machine: Machine, target: str) -> None:
@@ -451,11 +471,12 @@ DUE: Mapping[str, Callable[[Machine, str], None]] = {
     "graceful-wait": _graceful_wait_over,
     "step": _step_goes_on,
     "until": _window_closed,
+    "limit": _execution_limit_reached,
     "device": _device_happens,
     "auto-delete": _auto_delete,
     "controller": _controller_recovered,
     "restart": _controller_restarts,
 }
 """The kinds of timeline entry, and what each does when it is due."""
-_CONTROLLERS_WORK = frozenset({"validated", "open", "start", "graceful-wait", "step"})
+_CONTROLLERS_WORK = frozenset({"validated", "open", "start", "graceful-wait", "step", "limit"})
 """What does not happen while the controller is away, and happens as soon as it is back."""

@@ -140,6 +140,8 @@ class Kind(StrEnum):
     """Sends to a share what the last diagnostics have found."""
     ERASE = "erase"
     """Erases components of the system."""
+    RECURRING = "recurring"
+    """Carries out a request that somebody has specified, once or again and again, by a schedule."""
 
 
 class Lane(StrEnum):
@@ -151,6 +153,8 @@ class Lane(StrEnum):
     """The controller itself, at any time."""
     REBOOT = "reboot"
     """The host's power: a reboot job."""
+    CALENDAR = "calendar"
+    """The controller's clock: a recurring job waits for its moments and for nobody else."""
 
 
 class Step(NamedTuple):
@@ -230,7 +234,8 @@ class Job:
     def percent(self) -> int:
         """0 until it runs, then 1 to 99 as its steps are done, 100 at any end.
 
-        While a package is on its way: the share of it that has arrived, where its size is known.
+        While a package is on its way: the share of it that has arrived, where its size is known. Of a recurring job:
+        the share of its occurrences that are done, where it is known how many there are.
         """
         if self.state in FINISHED:
             return 100
@@ -238,7 +243,7 @@ class Job:
             received, total = self.details.get("received", 0), self.details.get("total")
             return min(99, received * 100 // total) if total else 0
         if self.state is not State.RUNNING:
-            return 0
+            return int(self.details.get("percent", 0))
         return min(99, max(1, int((len(self.outcomes) + self.share) * 100 / max(1, len(self.steps)))))
 
     def fire(self, event: Event, at: float, message: Message | None = None, note: Message | None = None) -> None:

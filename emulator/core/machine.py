@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from emulator.core import engine, keeping
+from emulator.core import engine, keeping, recurring
 from emulator.core.access import Session
 from emulator.core.clock import END, Clock
 from emulator.core.controller import Condition, Controller
@@ -80,6 +80,8 @@ class Machine:
         self._write_time = write_time
         self.diagnostics: DiagnosticsResult | None = None
         """What the last diagnostics have found."""
+        self.cleared_logs: dict[str, float] = {}
+        """The mockup's other logs that somebody has cleared, and when."""
         self.update_options: Mapping[str, Any] = {}
         """What the update service was told about packages that are pushed to it."""
         self.repository: Mapping[str, Any] | None = None
@@ -608,7 +610,7 @@ class Machine:
         )
         job.message = job.says("JobNew")
         self.touch("job", job.id)
-        self.note(job.says("JobCreated"), job.id)
+        self.note(job.says("RecurringJobCreated" if kind is Kind.RECURRING else "JobCreated"), job.id)
         if kind is Kind.CONFIGURATION:
             self.plan(self.moment + self.timings.validate_seconds, "validated", job.id)
         self.plan_auto_delete()
@@ -763,6 +765,11 @@ class Machine:
             self.touch("log", str(chunk))
         self.touch("counters", "log")
 
+    def clear_delivered_log(self, log_id: str) -> None:
+        """Forget the entries of a log that the mockup delivers and nobody writes."""
+        self.cleared_logs[log_id] = self.moment
+        self.touch("cleared", log_id)
+
     # -- transfers ----------------------------------------------------------------------------------------------------
 
     def transfer_moves(self, job_id: str, attempt: int, received: int, total: int | None) -> bool:
@@ -866,7 +873,7 @@ class Machine:
 
     def call_off(self, job: Job) -> None:
         """Nothing more is planned for a job, and no file is wanted for it."""
-        for what in ("validated", "open", "start", "until", "step", "graceful-wait"):
+        for what in ("validated", "open", "start", "until", "step", "graceful-wait", "limit"):
             self.unplan(what, job.id)
         self.drop_transfer(job.id)
         self.secrets.pop(job.id, None)
@@ -937,6 +944,7 @@ class Machine:
 
     def forget(self, job: Job) -> None:
         """Remove a job's record."""
+        recurring.part(self, job)
         self.queue.remove(job)
         self.touch("job", job.id)
         del self._job_versions[job.id]

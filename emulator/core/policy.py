@@ -39,6 +39,8 @@ class Policy:
     apply_staged_on_reset: bool = False
     """True: values staged without a job are applied at the next POST all the same, by a job the service makes.
     False: they wait until somebody makes a job for them, as on a lifecycle controller."""
+    recurring_job_ids: str = "auto"
+    """How recurring jobs are numbered: "auto" is `Auto` and eight hexadecimal digits; "jid" is as all other jobs."""
     create_job_status: int = 200
     """How POST of a job is answered: 200 with messages, or 201 with the job itself."""
     immediate_start_time: str = "moment"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import takewhile
 
 from emulator.core.clock import END
 from emulator.core.job import Event, Job, Kind, Lane, State, Step
@@ -16,6 +17,11 @@ from emulator.core.policy import Policy
 
 NUMBER_SPACE = 10**12
 PREFIXES = ("JID_", "RID_")
+AUTO = "Auto"
+"""What the id of a recurring job begins with on a lifecycle controller; eight hexadecimal digits follow."""
+JOB_PREFIXES = (*PREFIXES, AUTO)
+_SPREAD, _AUTO_SPACE = 2_654_435_761, 2**32
+"""An odd factor takes each of the 2^32 numbers to another one, so that no two recurring jobs get the same id."""
 SECONDS_PER_MINUTE = 60
 WINDOW_SECONDS_MIN = 300
 """A window is at least five minutes long (JCP016)."""
@@ -59,6 +65,16 @@ class Queue:
     def open_job_on(self, lock: str) -> Job | None:
         """The open job that holds this, if there is one."""
         return self._open.get(lock)
+
+    @property
+    def newest_serial(self) -> int:
+        """The serial of the job that was made last."""
+        return self._last_serial
+
+    def made_since(self, serial: int) -> list[Job]:
+        """The jobs that were made after the one with this serial, in order."""
+        made = takewhile(lambda job: job.serial > serial, reversed(self.jobs.values()))
+        return list(made)[::-1]
 
     def open_jobs(self, *kinds: Kind) -> list[Job]:
         """The unfinished jobs of these kinds."""
@@ -137,9 +153,8 @@ class Queue:
         Its number is that of the moment, or of what the controller's clock has `shown` then.
         """
         self._last_serial += 1
-        prefix = "RID_" if kind is Kind.REBOOT else "JID_"
         job = Job(
-            prefix + self._number(now if shown is None else shown),
+            self._new_id(kind, now if shown is None else shown),
             kind,
             target,
             tuple(steps),
@@ -351,6 +366,12 @@ class Queue:
         others = self._batches.get(job.batch)
         if others is not None and not any(id_ in self.jobs and self.jobs[id_].is_open for id_ in others):
             del self._batches[job.batch]
+
+    def _new_id(self, kind: Kind, now: float) -> str:
+        """The prefix by the kind, then digits that no job of this machine has had."""
+        if kind is Kind.RECURRING and self.policy.recurring_job_ids == "auto":
+            return f"{AUTO}{self._last_serial * _SPREAD % _AUTO_SPACE:08x}"
+        return ("RID_" if kind is Kind.REBOOT else "JID_") + self._number(now)
 
     def _number(self, now: float) -> str:
         """Twelve digits: ten-thousandths of a second since 1970, of which the last twelve digits.

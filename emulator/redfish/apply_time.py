@@ -5,13 +5,12 @@ DSP0266, "Settings resource" and "Operation apply time"; the time zone's rule is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from emulator.core.message import Message, Rejected
 from emulator.core.window import DURATION, START, Window
+from emulator.redfish.iso8601 import parse_moment
 from emulator.redfish.view import Call
 
 SETTINGS_APPLY_TIME = "@Redfish.SettingsApplyTime"
@@ -19,7 +18,6 @@ OPERATION_APPLY_TIME = "@Redfish.OperationApplyTime"
 MAINTENANCE_WINDOW = "@Redfish.MaintenanceWindow"
 IMMEDIATE = "Immediate"
 AT_START, ON_RESET_IN_WINDOW = "AtMaintenanceWindowStart", "InMaintenanceWindowOnReset"
-_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 SETTINGS_APPLY_TIMES = ("OnReset", AT_START, ON_RESET_IN_WINDOW)
 """For what only the host's start applies: Immediate is not among them."""
 
@@ -41,29 +39,6 @@ def window_of(call: Call, apply_time: str, given: Mapping[str, Any], place: str)
         raise Rejected(*(Message("PropertyMissing", (name.rpartition("/")[2],), (name,)) for name in missing))
     moment = window_start(call, given[START], f"{place}/{START}")
     return Window(moment, float(given[DURATION]), restarts=apply_time == AT_START)
-
-
-def parse_moment(text: str) -> datetime:
-    """A date and time as Redfish writes it, "YYYY-MM-DDThh:mm:ss", with an offset or without (DSP0266).
-
-    Raises:
-        ValueError: anything else.
-    """
-    if not _DATE_TIME.fullmatch(text):  # fromisoformat alone takes weeks, too, and times without seconds
-        raise ValueError(text)
-    return datetime.fromisoformat(text)
-
-
-def parse_zoned_moment(text: str) -> datetime:
-    """As `parse_moment`, of a text that says its offset.
-
-    Raises:
-        ValueError: anything else.
-    """
-    moment = parse_moment(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    return moment
 
 
 def window_start(call: Call, text: str, place: str) -> float:

@@ -123,6 +123,11 @@ class Face:
             return document if document is None else first_page(place, document, resource.page)
         return self._kept_piece(call.machine, place, params["id"], document)
 
+    def verb(self, uri: str, method: str) -> Verb | None:
+        """What a method does at a normalised URI, for requests that are to be made later."""
+        found = self._router.find(uri)
+        return found[0].verbs.get(method) if found is not None else None
+
     def _kept_piece(self, machine: Machine, place: str, job_id: str, document: Document) -> Document:
         pieces = self._pieces.setdefault(machine, {})
         if len(pieces) >= PIECES_MAX:

@@ -36,10 +36,15 @@ NUMBER_DIGITS_MAX = 9
 
 
 class Documents(Protocol):
-    """Looks up any resource of the service, for links that want their target's content ($expand)."""
+    """Looks up any resource of the service: for links that want their target's content ($expand), and for requests that
+    are to be made later.
+    """
 
     def document(self, call: Call, uri: str) -> Document | None:
         """The resource at this URI as the caller would get it; None where there is none."""
+
+    def verb(self, uri: str, method: str) -> Verb | None:
+        """What a method does at a normalised URI; None where it does nothing."""
 
 
 @dataclass(slots=True)

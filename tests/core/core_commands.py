@@ -15,11 +15,15 @@ from emulator.core.engine import REBOOT_EVENTS
 from emulator.core.erase import COMPONENTS as ERASED_COMPONENTS
 from emulator.core.erase import erase_system
 from emulator.core.host import RESETS
+from emulator.core.job import Kind
 from emulator.core.machine import Machine
 from emulator.core.message import Rejected
 from emulator.core.profile import SHUTDOWNS, Import, Setting, export_profile, fetch_and_import, import_profile
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE
+from emulator.core.recurring import Request as Scheduled
+from emulator.core.recurring import create_recurring_job, reschedule
 from emulator.core.repository import Wanted, packages_found, update_from_repository
+from emulator.core.schedule import Schedule
 from emulator.core.update import (
     APPLY_TIMES,
     FIRMWARE,
@@ -287,6 +291,54 @@ SYSTEM: Commands = st.one_of(
 )
 
 
+# -- recurring jobs ---------------------------------------------------------------------------------------------------
+
+REQUESTS = (
+    *(
+        Scheduled("ComputerSystem.Reset", "ResetHost", {"type": kind})
+        for kind in ("PowerCycle", "GracefulRestart", "On")
+    ),
+    Scheduled("ComputerSystem.Reset", "ResetHost", {"type": "ForceRestart"}, execution_limit=60.0),
+    Scheduled("Manager.Reset", "RestartController", {}),
+    Scheduled("LogService.ClearLog", "ClearLog", {"delivered": None}),
+    Scheduled("LogService.ClearLog", "ClearLog", {"delivered": "Sel"}),
+    Scheduled("Volume.CheckConsistency", "CheckConsistency", {"device": "gone", "volume": "1", "live": True}),
+)
+SCHEDULES = st.builds(
+    lambda start, interval, most, days, lifetime: (start, interval, most, days, lifetime),
+    st.sampled_from([-90.0, -30.0, 0.0, 40.0, 500.0]),
+    st.sampled_from([None, 59.0, 60.0, 90.0, 3600.0, 86_400.0 * 3]),
+    st.sampled_from([None, 1, 1, 2, 3, 3, 0]),
+    st.sampled_from([(), (), ("Monday", "Thursday")]),
+    st.sampled_from([None, None, 700.0, 86_400.0]),
+)
+Timed = tuple[float, float | None, int | None, tuple[str, ...], float | None]
+
+
+def _schedule(machine: Machine, timed: Timed) -> Schedule:
+    start, interval, most, days, lifetime = timed
+    return Schedule(machine.moment + start, interval, most, lifetime or 86_400.0 * 9, days)
+
+
+def recur(request: Scheduled, timed: Timed) -> Command:
+    return lambda machine: create_recurring_job(machine, request, _schedule(machine, timed), "root")
+
+
+def reschedule_first(timed: Timed) -> Command:
+    def command(machine: Machine) -> None:
+        for job in machine.queue.open_jobs(Kind.RECURRING)[:1]:
+            reschedule(machine, job, _schedule(machine, timed), None, {})
+
+    return command
+
+
+RECUR: Commands = st.one_of(
+    st.builds(recur, st.sampled_from(REQUESTS), SCHEDULES),
+    st.builds(recur, st.sampled_from(REQUESTS), SCHEDULES),
+    st.builds(reschedule_first, SCHEDULES),
+)
+
+
 # -- moving and taking back -------------------------------------------------------------------------------------------
 
 
@@ -362,6 +414,7 @@ COMMANDS: Commands = st.one_of(
     PROFILE,
     REPOSITORY,
     SYSTEM,
+    RECUR,
     QUEUE,
     RESET,
     DELETE,

@@ -153,6 +153,7 @@ def picture(machine: Machine, *, numbered: bool = True) -> Picture:
         "repository": orjson.loads(orjson.dumps(machine.repository)),
         "wall": machine.wall.to_plain(),
         "diagnostics": machine.diagnostics and machine.diagnostics.to_plain(),
+        "cleared": dict(sorted(machine.cleared_logs.items())),
         "jobs": [orjson.loads(orjson.dumps(job.to_plain())) for job in queue.jobs.values()],
         "counters": queue.to_plain(),
         "open": {lock: job.id for lock, job in sorted(queue._open.items())},

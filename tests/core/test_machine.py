@@ -40,6 +40,8 @@ from emulator.core.machine import SESSIONS_MAX, Machine
 from emulator.core.message import Message
 from emulator.core.policy import Policy
 from emulator.core.queue import CLEAR_ALL
+from emulator.core.recurring import Request, create_recurring_job
+from emulator.core.schedule import Schedule
 from emulator.core.window import Window
 from emulator.devices.bios import Bios
 from emulator.stores.memory import MemoryStore
@@ -1303,13 +1305,15 @@ def test_settling_when_nothing_is_due_changes_nothing_and_saves_nothing(machine:
 
 
 def test_every_kind_of_entry_that_is_planned_has_something_to_do() -> None:
-    machine = new_machine(policy=Policy(max_jobs=4))
+    machine = new_machine(policy=Policy(max_jobs=6, reset_makes_reboot_job=True))
     machine.stage(BIOS, {"BootMode": "Uefi"})
     machine.create_configuration_job(BIOS, "root", start=START + 15, until=START + 315)
+    restart = Request("ComputerSystem.Reset", "ResetHost", {"type": "PowerCycle"}, execution_limit=300.0)
+    create_recurring_job(machine, restart, Schedule(START + 400), "root")
     window = Window(START + 10, 300, restarts=True)
     machine.stage_and_create_job(SECOND, {"BootMode": "Uefi"}, "root", window)
     seen: set[str] = set()
-    for number in range(100):
+    for number in range(110):
         if number == 50:
             erase_system(machine, "root", ["DIAG"])
         seen |= {entry.what for entry in machine.timeline}

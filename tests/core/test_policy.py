@@ -42,6 +42,9 @@ from emulator.core.message import Message
 from emulator.core.policy import Policy
 from emulator.core.profile import Import, Setting, export_profile, import_profile
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE
+from emulator.core.recurring import Request as Wanted
+from emulator.core.recurring import create_recurring_job
+from emulator.core.schedule import Schedule
 from emulator.core.update import Request, fetch_and_update, update_from_package
 
 WORDS_ONLY = {"create_job_status", "immediate_start_time", "never_ran"}
@@ -57,12 +60,21 @@ TESTED = {
     "graceful_wait_minutes",
     "reset_makes_reboot_job",
     "apply_staged_on_reset",
+    "recurring_job_ids",
     "max_log_entries",
 }
 
 
 def test_every_choice_is_tested_here_or_is_a_matter_of_words() -> None:
     assert {field.name for field in fields(Policy)} == TESTED | WORDS_ONLY
+
+
+@pytest.mark.parametrize(("ids", "prefix", "digits"), [("auto", "Auto", 8), ("jid", "JID_", 12)])
+def test_how_recurring_jobs_are_numbered(ids: str, prefix: str, digits: int) -> None:
+    machine = new_machine(policy=Policy(recurring_job_ids=ids))
+    wanted = Wanted("Manager.Reset", "RestartController", {})
+    job = create_recurring_job(machine, wanted, Schedule(START + 100), "root")
+    assert (job.id[: len(prefix)], len(job.id) - len(prefix)) == (prefix, digits)
 
 
 # -- unqueued_jobs ----------------------------------------------------------------------------------------------------

@@ -173,7 +173,7 @@ def test_only_a_scheduled_job_is_runnable(state: State) -> None:
 def test_each_lane_has_a_line_of_its_own() -> None:
     queue = Queue(Policy())
     made = {LANES[kind]: make(queue, kind.value, kind=kind) for kind in LANES}
-    assert set(made) == set(Lane)
+    assert set(made) == set(Lane) - {Lane.CALENDAR}, "what waits for its moment waits for nobody else"
     for lane, job in made.items():
         assert queue.runnable(NOW, lane) is None
         queue.schedule(job, NOW)

@@ -21,6 +21,7 @@ from core_commands import (
     QUEUE,
     REBOOT,
     REBOOTS,
+    RECUR,
     REPOSITORY,
     RESET,
     STAGE,
@@ -57,6 +58,7 @@ from emulator.core.machine import Machine
 from emulator.core.message import Message, Rejected
 from emulator.core.policy import Policy
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, DROPPED_WHEN_FULL
+from emulator.core.recurring import HISTORY_MAX, schedule_of
 from emulator.core.store import Entity
 
 EXAMPLES, STEPS = 350, 45
@@ -85,11 +87,12 @@ JOBS_OF_LANE = {
     Kind.DIAGNOSTICS: {Lane.HOST},
     Kind.DIAGNOSTICS_EXPORT: {Lane.LIVE},
     Kind.ERASE: {Lane.HOST},
+    Kind.RECURRING: {Lane.CALENDAR},
 }
 Order = Callable[[list[tuple[Entity, Any]]], Iterable[tuple[Entity, Any]]]
 MANY = 4
 """From so many jobs on the queue may be cleared: sooner there is little to be lost."""
-ABOUT_JOBS = {"validated", "open", "start", "until", "step", "graceful-wait"}
+ABOUT_JOBS = {"validated", "open", "start", "until", "step", "graceful-wait", "limit"}
 
 
 def has_erased(erases: Iterable[Job]) -> bool:
@@ -158,6 +161,10 @@ class Controller(RuleBasedStateMachine):
     def test_or_erase(self, command: Command) -> None:
         self.do(command)
 
+    @rule(command=RECUR)
+    def recur(self, command: Command) -> None:
+        self.do(command)
+
     @precondition(lambda self: self.machine.queue.jobs)
     @rule(command=QUEUE)
     def queue(self, command: Command) -> None:
@@ -220,7 +227,8 @@ class Controller(RuleBasedStateMachine):
         for job in self.missing():
             assert job.ended_at is not None
             # a service that makes jobs by itself makes room for them too
-            driven_out = self.policy.apply_staged_on_reset and job.state in DROPPED_WHEN_FULL
+            makes_jobs = self.policy.apply_staged_on_reset or self.policy.reset_makes_reboot_job
+            driven_out = makes_jobs and job.state in DROPPED_WHEN_FULL
             assert driven_out or job.ended_at + timeout <= self.machine.moment or has_erased(erases)
 
     def do(self, command: Command, may_go: Set[str] = frozenset()) -> None:
@@ -325,10 +333,26 @@ class Controller(RuleBasedStateMachine):
                 continue
             job = self.machine.queue.jobs[entry.about]
             assert job.is_open
-            assert (entry.what in ("step", "graceful-wait")) is (job.state is State.RUNNING), entry
+            if entry.what != "limit":
+                assert (entry.what in ("step", "graceful-wait")) is (job.state is State.RUNNING), entry
         oldest, planned = self.machine.queue.next_auto_delete(), self.machine.timeline.get("auto-delete", "queue")
         assert (oldest is None) is (planned is None)
         assert oldest is None or planned is None or oldest <= planned.at
+
+    @invariant()
+    def a_recurring_job_waits_for_its_next_occurrence(self) -> None:
+        queue = self.machine.queue
+        for job in queue.jobs.values():
+            if job.kind is Kind.RECURRING and job.is_open:
+                assert job.state is State.SCHEDULED
+                assert self.machine.timeline.get("start", job.id) is not None
+            if job.kind is Kind.RECURRING:
+                assert 0 <= job.details["failed"] <= job.details["done"] <= schedule_of(job).limit
+                assert len(job.history) <= HISTORY_MAX + 2
+            for made in job.details.get("made", ()):
+                assert queue.jobs[made].details["parent"] == job.id
+            if "parent" in job.details:
+                assert job.id in queue.jobs[job.details["parent"]].details["made"]
 
     @invariant()
     def whatever_is_under_way_will_end(self) -> None:
@@ -401,6 +425,8 @@ class Controller(RuleBasedStateMachine):
         """In the end everything comes to rest, and what is taken back leaves nothing behind."""
         if not hasattr(self, "machine"):
             return
+        for job in self.machine.queue.open_jobs(Kind.RECURRING):
+            self.machine.delete_job(job.id)
         self.machine.advance(100_000)
         while self.machine.transfers:
             for transfer in list(self.machine.transfers.values()):

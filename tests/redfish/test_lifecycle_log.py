@@ -485,7 +485,26 @@ def test_other_logs_stay_as_they_were_delivered(bmc):
     run_a_job(bmc)
     for uri in (sel, f"{sel}/Entries", f"{sel}/Entries/1"):
         assert bmc.get(uri).body == bmc.service.site.tree.documents[uri]
-    assert bmc.post(f"{sel}/Actions/LogService.ClearLog", {}).status == 404
+
+
+def test_another_log_that_offers_it_can_be_cleared(make_bmc, tmp_path):
+    bmc = make_bmc(state=tmp_path)
+    sel = f"{bmc.manager}/LogServices/Sel"
+    target = bmc.get(sel).body["Actions"]["#LogService.ClearLog"]["target"]
+    before = written(bmc)
+    assert bmc.post(target, {"Everything": True}).status == 400
+    assert bmc.get(f"{sel}/Entries").body["Members@odata.count"] == 4
+    assert bmc.post(target, {}).status == 200
+    bmc.service.fleet.store.close()
+    again = make_bmc(state=tmp_path)
+    for uri, status in ((f"{sel}/Entries", 200), (f"{sel}/Entries/1", 404)):
+        assert (bmc.get(uri).status, again.get(uri).status) == (status, status)
+    assert again.get(f"{sel}/Entries").body == bmc.get(f"{sel}/Entries").body
+    assert (again.get(f"{sel}/Entries").body["Members"], again.get(f"{sel}/Entries").body["Members@odata.count"]) == (
+        [],
+        0,
+    )
+    assert written(again) == before, "the lifecycle log is another one"
 
 
 def test_the_older_uri_of_the_log_is_its_entries(bmc):

@@ -24,6 +24,7 @@ DMTF_WORDS: Words = {
     (None, State.COMPLETED_WITH_ERRORS): "Exception",
     (None, State.FAILED): "Exception",
     (None, State.CANCELLED): "Cancelled",
+    (Kind.RECURRING, State.SCHEDULED): "Pending",  # it waits for its schedule, for weeks perhaps (Job 1.3)
 }
 
 DELL_WORDS: Words = {
@@ -113,6 +114,13 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "StepFailed": ("IDRAC.SYS017",),
     "StepInterrupted": ("IDRAC.SYS017",),
     "DefaultsRestored": ("IDRAC.UEFI0157",),  # [E]
+    # recurring jobs
+    "ScheduleStartInvalid": ("IDRAC.SYS436",),  # [E]
+    "ScheduleNeverOccurs": ("Jobfish.ScheduleNeverOccurs",),
+    "TargetNotSchedulable": ("IDRAC.SYS426:0,1", "Jobfish.TargetNotSchedulable:0,2"),
+    "OccurrenceDone": ("Jobfish.OccurrenceDone",),
+    "OccurrenceFailed": ("Jobfish.OccurrenceFailed",),
+    "RecurringJobCreated": ("Jobfish.JobCreated",),
     # updates
     "UpdateDownloading": ("IDRAC.RED003",),  # [E]
     "UpdateDownloaded": ("IDRAC.RED002",),  # [E]
@@ -253,6 +261,7 @@ JOB_NAMES: Mapping[Kind, str] = {
     Kind.DIAGNOSTICS: "Remote Diagnostics",  # [C]
     Kind.DIAGNOSTICS_EXPORT: "Export: ePSA Diagnostics",
     Kind.ERASE: "System_Erase",  # [C]
+    Kind.RECURRING: "Scheduled: {request}",
 }
 
 

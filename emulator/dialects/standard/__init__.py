@@ -74,6 +74,13 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "CableRemoved": ("NetworkDevice.CableRemoved:0,1",),
     "ConnectionDropped": ("NetworkDevice.ConnectionDropped:0,1,2",),
     "ConnectionEstablished": ("NetworkDevice.ConnectionEstablished:0,1,2",),
+    # recurring jobs
+    "ScheduleStartInvalid": ("Base.PropertyValueOutOfRange:0,1",),
+    "ScheduleNeverOccurs": ("Jobfish.ScheduleNeverOccurs",),
+    "TargetNotSchedulable": ("Base.PropertyValueNotInList:0,1", "Jobfish.TargetNotSchedulable:0,2"),
+    "OccurrenceDone": ("Jobfish.OccurrenceDone",),
+    "OccurrenceFailed": ("Jobfish.OccurrenceFailed",),
+    "RecurringJobCreated": ("Jobfish.JobCreated",),
     # updates
     "UpdateDownloading": ("JobEvent.JobStarted",),
     "UpdateDownloaded": (),
@@ -199,6 +206,7 @@ JOB_NAMES: Mapping[Kind, str] = {
     Kind.DIAGNOSTICS: "Diagnostics",
     Kind.DIAGNOSTICS_EXPORT: "Export Diagnostics",
     Kind.ERASE: "System Erase",
+    Kind.RECURRING: "Scheduled: {request}",
 }
 
 
@@ -211,5 +219,11 @@ def dialect(registries: Mapping[str, Registry]) -> Dialect:
         messages_in={"Task": TASK_MESSAGES, "Log": LOG_MESSAGES},
         words={"Job": WORDS, "Task": WORDS},
         job_names={(view, kind): name for view in ("Job", "Task") for kind, name in JOB_NAMES.items()},
-        policy=Policy(apply_staged_on_reset=True, unqueued_jobs="schedule", completed_with_errors="all"),
+        policy=Policy(
+            apply_staged_on_reset=True,
+            unqueued_jobs="schedule",
+            completed_with_errors="all",
+            recurring_job_ids="jid",
+            create_job_status=201,
+        ),
     )

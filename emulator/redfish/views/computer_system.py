@@ -130,15 +130,24 @@ def _override(call: Call, document: Document, given: Mapping[str, Any]) -> dict[
 
 
 def reset(call: Call) -> Reply:
-    """ComputerSystem.Reset: 204. Without a ResetType it is the first one offered (DSP0268, Reset)."""
-    offered = offered_resets(call.site, call.site.systems[0])
-    wanted = call.body.get("ResetType", offered[0])
+    """ComputerSystem.Reset: 204."""
+    call.machine.reset(wanted_reset(call.site, call.body))
+    return Reply(204)
+
+
+def wanted_reset(site: Site, parameters: Mapping[str, Any], otherwise: str = "") -> str:
+    """The ResetType that is asked for; where none is, `otherwise` or else the first one offered (DSP0268, Reset).
+
+    Raises:
+        Rejected: ActionParameterValueNotInList.
+    """
+    offered = offered_resets(site, site.systems[0])
+    wanted: str = parameters.get("ResetType", otherwise if otherwise in offered else offered[0])
     if wanted not in offered:
         raise Rejected(
             Message("ActionParameterValueNotInList", (wanted, "ResetType", "ComputerSystem.Reset"), ("ResetType",))
         )
-    call.machine.reset(wanted)
-    return Reply(204)
+    return wanted
 
 
 def offered_resets(site: Site, uri: str) -> list[str]:

@@ -7,10 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from emulator.core.job import Job, Outcome, State
+from emulator.core.job import Job, Kind, Outcome, State
 from emulator.core.message import Message, Rejected
 from emulator.mockup.site import Site
-from emulator.redfish.view import Call, Document, Reply, Resource, Verb, collection, link, message_objects, succeeded
+from emulator.redfish import user_specified_job
+from emulator.redfish.view import (
+    Call,
+    Document,
+    Reply,
+    Resource,
+    Verb,
+    collection,
+    created_messages,
+    link,
+    message_objects,
+    succeeded,
+    success_messages,
+)
 from emulator.redfish.views.job_service import JOBS
 
 JOB_TYPE = "#Job.v1_3_0.Job"
@@ -20,10 +33,14 @@ HEALTH: Mapping[State, str] = {State.COMPLETED_WITH_ERRORS: "Warning", State.FAI
 
 def resources(site: Site) -> list[Resource]:
     """The collection, its members and their steps."""
-    delete = {"DELETE": Verb(delete_job, "ConfigureComponents")}
+    create = {"POST": Verb(create_job, "ConfigureComponents", "Job")}
+    change = {
+        "PATCH": Verb(patch_job, "ConfigureComponents", "Job"),
+        "DELETE": Verb(delete_job, "ConfigureComponents"),
+    }
     return [
-        Resource(JOBS, get=jobs),
-        Resource(f"{JOBS}/{{id}}", get=job, verbs=delete, of_job=True),
+        Resource(JOBS, get=jobs, verbs=create),
+        Resource(f"{JOBS}/{{id}}", get=job, verbs=change, of_job=True),
         Resource(f"{JOBS}/{{id}}/Steps", get=steps),
         Resource(f"{JOBS}/{{id}}/Steps/{{step}}", get=step),
     ]
@@ -38,6 +55,24 @@ def job(call: Call) -> Document | None:
     """One job."""
     found = call.machine.queue.get(call.params["id"])
     return _job_document(call, found) if found else None
+
+
+def create_job(call: Call) -> Reply:
+    """A user-specified job: by policy 201 with the job, or 200 with messages as a lifecycle controller answers."""
+    made = user_specified_job.create(call)
+    uri = f"{JOBS}/{made.id}"
+    location = (("Location", uri),)
+    if call.machine.policy.create_job_status == 200:
+        return Reply(200, {"@Message.ExtendedInfo": success_messages(call, "OperationDone")}, location)
+    said = {"@Message.ExtendedInfo": created_messages(call)} if call.dialect.names_success else {}
+    return Reply(201, {**_job_document(call.at(uri, {"id": made.id}), made), **said}, location)
+
+
+def patch_job(call: Call) -> Reply:
+    """Change when a user-specified job occurs: 200 with the job as it is then."""
+    found = known_job(call)
+    user_specified_job.change(call, found)
+    return Reply(200, _job_document(call, found))
 
 
 def delete_job(call: Call) -> Reply:
@@ -112,8 +147,14 @@ def _job_document(call: Call, found: Job) -> Document:
         "StartTime": call.time(start_time(found)),
         "Messages": job_messages(call, found, "Job"),
         "Steps": link(f"{call.uri}/Steps"),
-        "StepOrder": [str(number) for number in range(1, len(found.steps) + 1)],
     }
+    if found.kind is Kind.RECURRING:
+        document |= user_specified_job.document(call, found)
+    else:
+        document["StepOrder"] = [str(number) for number in range(1, len(found.steps) + 1)]
+    links = user_specified_job.links(found)
+    if links:
+        document["Links"] = links
     if found.created_by:
         document["CreatedBy"] = found.created_by
     if found.ended_at is not None:

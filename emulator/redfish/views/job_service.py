@@ -30,7 +30,8 @@ def job_service(call: Call) -> Document:
         "ServiceCapabilities": {
             "MaxJobs": call.machine.queue.policy.max_jobs,
             "MaxSteps": STEPS_MAX,
-            "Scheduling": False,
+            "Scheduling": True,
+            "UserSpecifiedJobs": True,
         },
         "Status": {"State": "Enabled", "Health": "OK"},
         "Jobs": link(JOBS),

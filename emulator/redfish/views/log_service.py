@@ -1,7 +1,7 @@
 """LogService: the lifecycle log, which tells what became of jobs, host and controller; the newest entry first.
 
 Its entries are rendered when they are asked for, and whole wherever they appear: in the collection, by themselves and
-in $expand. A mockup's other logs are served as they were delivered.
+in $expand. A mockup's other logs are served as they were delivered, until somebody clears one that can be cleared.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 from emulator.core.host import HOST
 from emulator.core.log import Entry
 from emulator.core.message import Message, Rejected
-from emulator.core.queue import PREFIXES
+from emulator.core.queue import JOB_PREFIXES
 from emulator.mockup.logs import LogPlace
 from emulator.mockup.reader import normal
 from emulator.mockup.site import Site
@@ -27,16 +27,57 @@ PAGE = 50
 
 
 def resources(site: Site) -> list[Resource]:
-    """The lifecycle log, its entries and its action, where the mockup has a log for it."""
-    place = site.lifecycle_log
-    if place is None:
-        return []
+    """The lifecycle log, where the mockup has a log for it, and the others that can be cleared; entries and actions."""
+    return [
+        *(_lifecycle_log(site.lifecycle_log) if site.lifecycle_log is not None else ()),
+        *(resource for place in clearable_logs(site) for resource in _delivered_log(place)),
+    ]
+
+
+def clearable_logs(site: Site) -> list[LogPlace]:
+    """The logs besides the lifecycle log that offer ClearLog."""
+    own = site.lifecycle_log
+    return [
+        place
+        for place in site.log_services
+        if place != own and f"#{CLEAR_LOG}" in (site.tree.documents[place.uri].get("Actions") or {})
+    ]
+
+
+def clear_target(place: LogPlace) -> str:
+    """Where LogService.ClearLog of a log is called."""
+    return f"{place.uri}/Actions/{CLEAR_LOG}"
+
+
+def _lifecycle_log(place: LogPlace) -> list[Resource]:
     clear = Verb(clear_log, "ConfigureManager", CLEAR_LOG, action=CLEAR_LOG)
     return [
         Resource(place.uri, get=log_service),
         Resource(place.entries_uri, get=log_entries, page=PAGE),
         Resource(f"{place.entries_uri}/{{id}}", get=log_entry),
-        Resource(_target(place), verbs={"POST": clear}),
+        Resource(clear_target(place), verbs={"POST": clear}),
+    ]
+
+
+def _delivered_log(place: LogPlace) -> list[Resource]:
+    def entries(call: Call) -> Document:
+        document = call.base()
+        if place.uri in call.machine.cleared_logs:
+            document |= {COUNT: 0, "Members": []}
+            document.pop(NEXT_LINK, None)
+        return document
+
+    def entry(call: Call) -> Document | None:
+        return None if place.uri in call.machine.cleared_logs else call.base() or None
+
+    def clear(call: Call) -> Reply:
+        call.machine.clear_delivered_log(place.uri)
+        return succeeded(call, "OperationDone")
+
+    return [
+        Resource(place.entries_uri, get=entries),
+        Resource(f"{place.entries_uri}/{{id}}", get=entry),
+        Resource(clear_target(place), verbs={"POST": Verb(clear, "ConfigureManager", CLEAR_LOG, action=CLEAR_LOG)}),
     ]
 
 
@@ -54,7 +95,7 @@ def log_service(call: Call) -> Document:
         "OverWritePolicy": "WrapsWhenFull",
         "ServiceEnabled": True,
         "Entries": link(place.entries_uri),
-        "Actions": {**document.get("Actions", {}), f"#{CLEAR_LOG}": {"target": _target(place)}},
+        "Actions": {**document.get("Actions", {}), f"#{CLEAR_LOG}": {"target": clear_target(place)}},
     }
 
 
@@ -106,10 +147,6 @@ def _place(call: Call) -> LogPlace:
     return place
 
 
-def _target(place: LogPlace) -> str:
-    return f"{place.uri}/Actions/{CLEAR_LOG}"
-
-
 def _newest_first(place: LogPlace) -> list[Document]:
     """The delivered entries, each with its URI. Without numbers they stay in the order in which they were delivered."""
     ids = [str(entry.get("Id", "")) for entry in place.delivered]
@@ -138,7 +175,7 @@ def _document(call: Call, place: LogPlace, entry: Entry) -> Document:
         "MessageArgs": list(said.args),
         "Resolution": said.resolution,
     }
-    if entry.origin.startswith(PREFIXES):
+    if entry.origin.startswith(JOB_PREFIXES):
         # many texts do not name their job, and a link to it would lead nowhere once it is deleted
         document |= {"Originator": entry.origin, "OriginatorType": "Internal"}
     about = _resource_about(call, entry.origin)
@@ -149,7 +186,7 @@ def _document(call: Call, place: LogPlace, entry: Entry) -> Document:
 
 def _resource_about(call: Call, origin: str) -> str | None:
     """The resource of what an entry is about: a job, as long as it is there, the host, or a device."""
-    if origin.startswith(PREFIXES):
+    if origin.startswith(JOB_PREFIXES):
         return f"{JOBS}/{origin}" if call.machine.queue.get(origin) else None
     if origin == HOST:
         return call.site.systems[0]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from emulator.core.message import Message, Rejected
 from emulator.mockup.site import Site
-from emulator.redfish.apply_time import parse_zoned_moment
 from emulator.redfish.boot_order import refuse_others
+from emulator.redfish.iso8601 import parse_zoned_moment
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
 from emulator.redfish.views.computer_system import ALLOWABLE, installed_version, listed_resets
 from emulator.redfish.views.software_inventory import with_current_links
@@ -67,13 +70,22 @@ def _minutes(offset: str) -> int:
 
 
 def reset(call: Call) -> Reply:
-    """Manager.Reset: 204, and then nobody answers for a while. Without a ResetType it is the first one offered."""
-    offered = offered_resets(call.site, call.site.managers[0])
-    wanted = call.body.get("ResetType", offered[0])
-    if wanted not in offered:
-        raise Rejected(Message("ActionParameterValueNotInList", (wanted, "ResetType", RESET), ("ResetType",)))
+    """Manager.Reset: 204, and then nobody answers for a while."""
+    check_reset(call.site, call.body)
     call.machine.restart_controller()
     return Reply(204)
+
+
+def check_reset(site: Site, parameters: Mapping[str, Any]) -> None:
+    """Refuse a ResetType that is not offered; without one it is the first.
+
+    Raises:
+        Rejected: ActionParameterValueNotInList.
+    """
+    offered = offered_resets(site, site.managers[0])
+    wanted = parameters.get("ResetType", offered[0])
+    if wanted not in offered:
+        raise Rejected(Message("ActionParameterValueNotInList", (wanted, "ResetType", RESET), ("ResetType",)))
 
 
 def offered_resets(site: Site, uri: str) -> list[str]:

@@ -13,7 +13,7 @@ from emulator.core.message import Message, Rejected
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE
 from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
-from emulator.redfish.apply_time import parse_moment
+from emulator.redfish.iso8601 import parse_moment
 from emulator.redfish.view import (
     Call,
     Document,
@@ -47,6 +47,7 @@ KIND_TYPES: Mapping[Kind, str] = {
     Kind.DIAGNOSTICS: "RemoteDiagnostics",  # [C]
     Kind.DIAGNOSTICS_EXPORT: "RemoteDiagnostics",  # the schema's list has nothing nearer
     Kind.ERASE: "SystemErase",  # [C]
+    Kind.RECURRING: "Unknown",  # the vendor's schema has no word for it
 }
 """JobType of the other kinds of job."""
 REBOOT_NAMES: Mapping[str, str] = {

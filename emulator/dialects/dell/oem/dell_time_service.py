@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.core.message import Message, Rejected
 from emulator.dialects.dell.oem.dell_job_service import service_uris
 from emulator.mockup.site import Site
-from emulator.redfish.apply_time import parse_zoned_moment
+from emulator.redfish.iso8601 import parse_zoned_moment
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, success_messages
 
 SCHEMA = "DellTimeService"
