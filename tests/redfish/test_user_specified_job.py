@@ -16,7 +16,7 @@ VOLUMES = {
     ),
     "rack-server": (
         "/redfish/v1/Systems/rack-1/Storage/raid-1/Volumes/1",
-        "/redfish/v1/Systems/rack-1/Storage/Volumes/1",
+        "/redfish/v1/Systems/rack-1/Storage/raid-1/Volumes/2",
     ),
 }
 """A mirror, below its controller and below all of them."""
