@@ -6,8 +6,9 @@ drive a volume is does not stand there, so volumes are laid one behind the other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from emulator.core.device import OPERATIONS, Attribute, Value
@@ -132,13 +133,18 @@ def _storages_of(tree: Tree, system: str) -> list[str]:
 
 def _free_id(uri: str, document: Document, dialect: str, used: set[str]) -> str:
     """Its Id; a bare number says of what it is the id."""
-    own = str(document.get("Id") or uri.rpartition("/")[2])
-    name = own if dialect == "dell" or not own.isdecimal() else f"Storage.{own}"
-    number = 1
-    while name in used:
-        number += 1
-        name = f"{own}.{number}"
-    return name
+    own = str(document.get("Id") or _last(uri))
+    return _unused(own if dialect == "dell" or not own.isdecimal() else f"Storage.{own}", used)
+
+
+def _unused(name: str, used: Container[str]) -> str:
+    """The name, with a number where it is in use."""
+    numbered = (f"{name}.{number}" for number in count(2))
+    return name if name not in used else next(other for other in numbered if other not in used)
+
+
+def _last(uri: str) -> str:
+    return uri.rpartition("/")[2]
 
 
 def _place(tree: Tree, uri: str, document: Document, device_id: str, dialect: str) -> StoragePlace:
@@ -149,10 +155,10 @@ def _place(tree: Tree, uri: str, document: Document, device_id: str, dialect: st
     drive_uris = dict(_drive_uris(tree, uri, document))
     volumes_uri = next(iter(links(document.get("Volumes"))), f"{uri}/Volumes")
     collection = tree.get(volumes_uri) or {}
-    documents = [tree.documents[one] for one in links(collection.get("Members")) if one in tree.documents]
+    documents = {_last(one): tree.documents[one] for one in links(collection.get("Members")) if one in tree.documents}
     drives = {drive: _drive(drive, uris[0], tree.documents[uris[0]]) for drive, uris in drive_uris.items()}
-    disks = {drive: _disk(tree.documents[uris[0]], documents) for drive, uris in drive_uris.items()}
-    model = _model(drives, disks, documents, _levels(told, documents), _settings(document, told))
+    disks = {drive: _disk(uris[0], tree.documents[uris[0]], documents) for drive, uris in drive_uris.items()}
+    model = _model(drives, disks, documents, _levels(told, documents.values()), _settings(document, told))
     model = replace(
         model,
         name=_text(document.get("Name")) or device_id,
@@ -171,13 +177,16 @@ def _controllers(tree: Tree, document: Document) -> tuple[str, ...]:
 
 def _drive_uris(tree: Tree, storage: str, document: Document) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each drive with its places: some trees show a drive of a chassis below the Storage once more."""
-    for uri in links(document.get("Drives")):
+    used: set[str] = set()
+    for uri in dict.fromkeys(links(document.get("Drives"))):
         found = tree.get(uri)
         if found is None or not isinstance(found.get("CapacityBytes"), int):
             continue
-        drive = str(found.get("Id") or uri.rpartition("/")[2])
-        places = (uri, *(place for place in (f"{storage}/Drives/{drive}",) if place != uri and place in tree.documents))
-        yield drive, places
+        own = str(found.get("Id") or _last(uri))
+        drive = _unused(own, used)  # bays of several chassis may be numbered alike
+        used.add(drive)
+        again = f"{storage}/Drives/{own}" if drive == own else ""
+        yield drive, (uri, *((again,) if again != uri and again in tree.documents else ()))
 
 
 def _drive(drive: str, uri: str, document: Document) -> Drive:
@@ -199,17 +208,23 @@ def _drive(drive: str, uri: str, document: Document) -> Drive:
     )
 
 
-def _disk(document: Document, volumes: Iterable[Document]) -> Disk:
-    """How a drive is configured as delivered, and what has become of it."""
-    uri, physical = document.get("@odata.id"), _dell(document).get("DellPhysicalDisk")
-    status = document.get("Status")
+def _disk(uri: str, document: Document, volumes: Mapping[str, Document]) -> Disk:
+    """How a drive is configured as delivered, and what has become of it. What a volume has is no spare."""
+    physical, status = _dell(document).get("DellPhysicalDisk"), document.get("Status")
     state = _text(status.get("State")) if isinstance(status, dict) else ""
-    spare_for = tuple(str(volume.get("Id")) for volume in volumes if uri in _links_of(volume, "DedicatedSpareDrives"))
+    condition = _CONDITIONS.get(state, Condition.PRESENT)
+    is_member = any(uri in _links_of(volume, "Drives") for volume in volumes.values())
+    can_spare = condition is Condition.PRESENT and not is_member
+    spare_for = tuple(
+        volume_id
+        for volume_id, volume in volumes.items()
+        if can_spare and _level(volume) and uri in _links_of(volume, "DedicatedSpareDrives")
+    )
     return Disk(
-        condition=_CONDITIONS.get(state, Condition.PRESENT),
+        condition=condition,
         predicted=document.get("FailurePredicted") is True,
-        is_raid=not (isinstance(physical, dict) and physical.get("RaidStatus") == "NonRAID"),
-        is_global_spare=not spare_for and document.get("HotspareType") == "Global",
+        is_raid=is_member or not (isinstance(physical, dict) and physical.get("RaidStatus") == "NonRAID"),
+        is_global_spare=can_spare and not spare_for and document.get("HotspareType") == "Global",
         spare_for=spare_for,
         is_lit=document.get("LocationIndicatorActive") is True,
     )
@@ -248,7 +263,7 @@ def _level(volume: Document) -> str:
 def _model(
     drives: Mapping[str, Drive],
     disks: Mapping[str, Disk],
-    documents: Iterable[Document],
+    documents: Mapping[str, Document],
     levels: tuple[str, ...],
     settings: Mapping[str, Value],
 ) -> Model:
@@ -257,14 +272,14 @@ def _model(
     Volumes that need more of a drive than is left when a controller keeps its part show that this one keeps nothing.
     """
     by_uri = {drive.uri: drive.id for drive in drives.values()}
-    by_id = {uri.rpartition("/")[2]: drive for uri, drive in by_uri.items()}
+    by_id = {_last(uri): drive for uri, drive in reversed(by_uri.items())}
     ends = dict.fromkeys(drives, 0)
     volumes: dict[str, Volume] = {}
-    for document in documents:
-        members = [by_uri.get(uri) or by_id.get(uri.rpartition("/")[2]) for uri in _links_of(document, "Drives")]
+    for volume_id, document in documents.items():
+        members = [by_uri.get(uri) or by_id.get(_last(uri)) for uri in _links_of(document, "Drives")]
         names = tuple(dict.fromkeys(drive for drive in members if drive is not None))
-        volume = _volume(document, names, max((ends[drive] for drive in names), default=0))
-        volumes[volume.id] = volume
+        volume = _volume(volume_id, document, names, max((ends[drive] for drive in names), default=0))
+        volumes[volume_id] = volume
         ends |= dict.fromkeys(names, volume.end)
     keeps_nothing = any(ends[name] > drive.usable for name, drive in drives.items())
     fitted = {
@@ -290,7 +305,7 @@ def _links_of(volume: Document, name: str) -> list[str]:
     return links(found.get(name)) if isinstance(found, dict) else []
 
 
-def _volume(document: Document, drives: tuple[str, ...], start: int) -> Volume:
+def _volume(volume_id: str, document: Document, drives: tuple[str, ...], start: int) -> Volume:
     level, number = _level(document), len(drives)
     told = document.get("MediaSpanCount")
     spans = told if isinstance(told, int) and told > 0 else default_spans(level, number) if level else 1
@@ -299,11 +314,11 @@ def _volume(document: Document, drives: tuple[str, ...], start: int) -> Volume:
         level = level if number_fits(level, number) and spans else NO_LEVEL
     capacity = document.get("CapacityBytes")
     size = capacity if isinstance(capacity, int) else 0
-    extent = extent_bytes(level, number, spans, size, 1) if level else size
+    extent = extent_bytes(level, number, spans, size, 1) if level else -(-size // (number or 1))
     whole = capacity_bytes(level, number, spans, extent) if level else size
     strip = document.get("StripSizeBytes") or document.get("OptimumIOSizeBytes")
     return Volume(
-        id=str(document.get("Id") or ""),
+        id=volume_id,
         name=_text(document.get("DisplayName")) or _text(document.get("Name")),
         level=level,
         drives=drives,
@@ -338,11 +353,11 @@ def _settings(document: Document, controllers: Iterable[Mapping[str, Any]]) -> d
 
 
 def _attributes(settings: Mapping[str, Value]) -> Iterator[tuple[str, Attribute]]:
-    for name, value in settings.items():
+    for name in settings:
         if name in MODES:
-            yield name, Attribute(name, "Enumeration", choices=MODES[name], default=value)
+            yield name, Attribute(name, "Enumeration", choices=MODES[name])
         else:
-            yield name, Attribute(name, "Integer", lower=0, upper=100, default=value)
+            yield name, Attribute(name, "Integer", lower=0, upper=100)
 
 
 def _is_real_time(collection: Mapping[str, Any], storage: Document, controllers: Iterable[Mapping[str, Any]]) -> bool:

@@ -121,6 +121,11 @@ def create_with_values(
     return command
 
 
+def live(target: str, change: dict[str, Any]) -> Command:
+    """A job that the controller does at once."""
+    return lambda machine: machine.create_live_job(target, change, "root")
+
+
 def _request(machine: Machine, apply: str, start: float, force: bool, targets: tuple[str, ...]) -> Request:
     window = Window(machine.moment + start, 400.0, restarts=False) if "Window" in apply else None
     return Request("root", apply, window, targets, force)
@@ -230,6 +235,7 @@ STAGE: Commands = st.builds(lambda target, change: lambda m: m.stage(target, cha
 CREATE: Commands = st.builds(create, TARGET, STARTS, LENGTHS, st.none() | REBOOTS)
 WINDOWS = st.tuples(st.sampled_from([-30.0, 0.0, 100.0, -100.0]), st.sampled_from([300.0, 600.0, 100.0]), st.booleans())
 CREATE_WITH_VALUES: Commands = st.builds(create_with_values, TARGET, CHANGE, st.none() | WINDOWS, st.booleans())
+LIVE: Commands = st.builds(live, TARGET, CHANGE)
 REBOOT: Commands = st.builds(lambda kind: lambda m: m.create_reboot_job(kind, "root"), REBOOTS)
 APPLY = st.sampled_from(["", *APPLY_TIMES])
 UPDATE: Commands = st.one_of(
@@ -408,6 +414,7 @@ COMMANDS: Commands = st.one_of(
     STAGE,
     CREATE,
     CREATE_WITH_VALUES,
+    LIVE,
     REBOOT,
     UPDATE,
     TRANSFER,

@@ -15,6 +15,7 @@ from core_commands import (
     CREATE_WITH_VALUES,
     FAULT,
     LENGTHS,
+    LIVE,
     NUMBERS,
     PENDING,
     PROFILE,
@@ -77,7 +78,7 @@ AT_ONCE = Timings(**dict.fromkeys(Timings.__dataclass_fields__, 0.0))
 """Things that take no time happen at one moment: that is where orders get mixed up."""
 SLOW = Timings(shutdown_seconds=1000, post_seconds=400)
 JOBS_OF_LANE = {
-    Kind.CONFIGURATION: {Lane.HOST},
+    Kind.CONFIGURATION: {Lane.HOST, Lane.LIVE},
     Kind.REBOOT: {Lane.REBOOT},
     Kind.UPDATE: {Lane.HOST, Lane.LIVE},
     Kind.EXPORT: {Lane.LIVE},
@@ -125,7 +126,7 @@ class Controller(RuleBasedStateMachine):
     def stage(self, command: Command) -> None:
         self.do(command)
 
-    @rule(command=CREATE_WITH_VALUES)
+    @rule(command=CREATE_WITH_VALUES | LIVE)
     def configure(self, command: Command) -> None:
         self.do(command)
 
@@ -406,7 +407,9 @@ class Controller(RuleBasedStateMachine):
         for target, pending in self.machine.pending.items():
             assert pending.values or pending.reset, target
         for job in queue.jobs.values():
-            if job.kind is Kind.CONFIGURATION and job.is_open:
+            if job.kind is Kind.CONFIGURATION and job.is_open and job.lane is Lane.LIVE:
+                assert not self.machine.values_pending(job.target)
+            elif job.kind is Kind.CONFIGURATION and job.is_open:
                 assert {step.name for step in job.steps} == set(self.machine.pending[job.target].values)
 
     @invariant()

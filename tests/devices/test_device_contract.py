@@ -14,12 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nic_examples import adapter_of, nic_of
 from nic_examples import small as small_nic
+from raid_examples import create, do, op, operations, raid, raid_of
 from registry_entries import attribute, choice, rule
 
-from emulator.core.device import SEALED, SEQUENCE, Attribute, Device, check, seal
+from emulator.core.device import OPERATIONS, SEALED, SEQUENCE, Attribute, Device, check, seal
 from emulator.core.message import Rejected
 from emulator.devices.attribute_registry import Model
 from emulator.devices.bios import Bios
+from emulator.devices.raid import Raid
 
 
 @cache
@@ -50,6 +52,13 @@ def whole_bios_of(name: str) -> Bios:
     return Bios(place.device_id, place.device_model)
 
 
+def small_raid() -> Raid:
+    """With volumes, a spare, and something going on."""
+    device = raid("abcdefgh")
+    do(device, create("RAID5", "abc"), create("RAID1", "de"), op("AssignSpare", "f"), op("CheckConsistency", "1"))
+    return device
+
+
 WITH_DEFAULTS: Mapping[str, Callable[[], Device]] = {
     "a small BIOS": lambda: Bios("BIOS.Setup.1-1", small_model()),
     "the BIOS of lifecycle-server": lambda: whole_bios_of("lifecycle-server"),
@@ -67,6 +76,12 @@ WITH_DEFAULTS: Mapping[str, Callable[[], Device]] = {
 }
 WITHOUT_DEFAULTS: Mapping[str, Callable[[], Device]] = {
     "a small firmware": small,
+    "a storage controller without volumes": lambda: raid("abcdefgh"),
+    "a storage controller with volumes": small_raid,
+    "the storage controller of lifecycle-server": lambda: raid_of("lifecycle-server"),
+    "the storage controller of rack-server": lambda: raid_of("rack-server"),
+    "the storage controller of a captured lifecycle server": lambda: raid_of("poweredge-r750.tar.xz"),
+    "the storage controller of a captured plain tree": lambda: raid_of("dmtf-public-localstorage.tar.xz"),
     "the firmware of lifecycle-server": lambda: firmware_of("lifecycle-server"),
     "the firmware of rack-server": lambda: firmware_of("rack-server"),
     "the firmware of a captured lifecycle server": lambda: firmware_of("poweredge-r750.tar.xz"),
@@ -112,10 +127,14 @@ def changes(device: Device) -> st.SearchStrategy[dict[str, Any]]:
     """Sets of values that pass the checks made before a device is asked."""
     writable = sorted(name for name, entry in device.describe().items() if not (entry.read_only or entry.immutable))
     return st.lists(st.sampled_from(writable), min_size=1, max_size=6, unique=True).flatmap(
-        lambda names: st.fixed_dictionaries(
-            {name: st.sampled_from(other_values(device.describe()[name])) for name in names}
-        )
+        lambda names: st.fixed_dictionaries({name: _values(device, name) for name in names})
     )
+
+
+def _values(device: Device, name: str) -> st.SearchStrategy[Any]:
+    if isinstance(device, Raid) and name == OPERATIONS:
+        return st.lists(operations(device), min_size=1, max_size=3)
+    return st.sampled_from(other_values(device.describe()[name]))
 
 
 def everything(device: Device) -> Any:
@@ -163,7 +182,14 @@ def test_planning_changes_nothing(make: Callable[[], Device], data: st.DataObjec
     assert everything(device) == before
     assert first == second
     if first is not None:
-        assert sorted(step.name for step in first) == sorted(change)
+        staged = change.get(OPERATIONS) or []
+        done = (
+            [step.operation for step in first if step.operation in device.describe()[OPERATIONS].choices]
+            if staged
+            else []
+        )
+        assert [operation for operation, _, _ in staged] == done
+        assert sorted(step.name for step in first[: len(first) - len(done)]) == sorted(change.keys() - {OPERATIONS})
         assert all(step.device == device.id and step.seconds >= 0 for step in first)
         assert orjson.loads(orjson.dumps([list(step) for step in first])) == [list(step) for step in first]
 
@@ -175,7 +201,7 @@ def _planned(device: Device, change: Mapping[str, Any]) -> Any:
     except Rejected as refused:
         messages = refused.messages
     assert messages
-    assert all(message.related for message in messages)  # each says which property it is about
+    assert all(message.related for message in messages) or OPERATIONS in change  # each says which property it is about
     return None
 
 

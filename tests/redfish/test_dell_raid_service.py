@@ -34,19 +34,19 @@ def drive(number):
 
 
 @pytest.fixture(scope="module")
-def secure_mockup(tmp_path_factory):
-    """The bundled lifecycle controller, with drives that encrypt by themselves."""
-    folder = tmp_path_factory.mktemp("secure") / "lifecycle-server"
+def plain_mockup(tmp_path_factory):
+    """The bundled lifecycle controller, with drives that do not encrypt."""
+    folder = tmp_path_factory.mktemp("plain") / "lifecycle-server"
     shutil.copytree(data_folder("mockups") / "lifecycle-server", folder)
     for path in folder.glob("redfish/v1/Systems/*/Storage/*/Drives/*/index.json"):
         document = orjson.loads(path.read_bytes())
-        path.write_bytes(orjson.dumps({**document, "EncryptionAbility": "SelfEncryptingDrive"}))
+        path.write_bytes(orjson.dumps({**document, "EncryptionAbility": "None"}))
     return str(folder)
 
 
 @pytest.fixture
-def secure(make_bmc, secure_mockup):
-    return make_bmc(mockup=secure_mockup)
+def plain(make_bmc, plain_mockup):
+    return make_bmc(mockup=plain_mockup)
 
 
 @pytest.fixture
@@ -148,7 +148,14 @@ def names_of_drives(now, volume):
 
 
 D6, D7 = drive(6), drive(7)
-GROWN_MB = 5_492_736 + 1000
+GROWN_MB = 1_000_000
+SMALL = [
+    operated("DeleteVolume", DATA),
+    operated(
+        "CreateVolume", RAIDType="RAID5", Drives=[drive(number) for number in (2, 3, 4, 5)], CapacityBytes=1 << 30
+    ),
+]
+"""The RAID5 volume is another one, behind which there is room."""
 CONTROLLER = {"TargetFQDD": RAID}
 WORKS = [
     # action, situation, body, what of the layout, what it is afterwards
@@ -191,7 +198,13 @@ WORKS = [
         lambda now: (now.disks[drive(0)].is_foreign, now.status(now.volumes[OS])),
         (False, "Failed"),
     ),
-    ("ImportForeignConfig", FOREIGN, CONTROLLER, lambda now: now.status(now.volumes[OS]), "OK"),
+    (
+        "ImportForeignConfig",
+        FOREIGN,
+        CONTROLLER,
+        lambda now: (now.status(now.volumes[OS]), now.volumes[OS].stale),
+        ("Degraded", (drive(0),)),  # which was out while the volume went on
+    ),
     (
         "SetControllerKey",
         [],
@@ -226,7 +239,7 @@ WORKS = [
     ),
     (
         "OnlineCapacityExpansion",
-        [],
+        SMALL,
         {"TargetFQDD": DATA, "Size": GROWN_MB},
         lambda now: becoming(now, "capacity") >= GROWN_MB * MB,
         True,
@@ -281,18 +294,18 @@ AT_ONCE = {"BlinkTarget", "UnBlinkTarget", "CheckVDValues", "GetAvailableDisks",
 
 
 @pytest.mark.parametrize("row", WORKS, ids=[f"{row[0]}-{number}" for number, row in enumerate(WORKS)])
-def test_a_job_does_what_an_action_asks_for(secure, row):
+def test_a_job_does_what_an_action_asks_for(bmc, row):
     action, situation, body, what, expected = row
-    arranged(secure, situation)
-    before = layout(secure)
+    arranged(bmc, situation)
+    before = layout(bmc)
     assert what(before) != expected
-    answer = act(secure, action, **body)
-    job = secure.job(job_of(answer))
+    answer = act(bmc, action, **body)
+    job = bmc.job(job_of(answer))
     assert (job["JobType"], job["Name"]) == ("RealTimeNoRebootConfiguration", f"Configure: {RAID}")
-    assert layout(secure) == before, "a job does it, in its time"
-    done = finished(secure, answer)
+    assert layout(bmc) == before, "a job does it, in its time"
+    done = finished(bmc, answer)
     assert (done["JobState"], done["MessageId"], done["PercentComplete"]) == ("Completed", "PR19", 100)
-    assert what(layout(secure)) == expected
+    assert what(layout(bmc)) == expected
 
 
 def test_every_action_has_its_row():
@@ -300,19 +313,19 @@ def test_every_action_has_its_row():
     assert not {row[0] for row in WORKS} & (NEVER | AT_ONCE)
 
 
-def test_a_replacement_takes_the_place_of_a_drive(secure):
-    finished(secure, act(secure, "ReplacePhysicalDisk", TargetFQDD=drive(2), ReplacementDisk=D6))
-    secure.advance(7 * 24 * 3600)
-    now = layout(secure)
+def test_a_replacement_takes_the_place_of_a_drive(bmc):
+    finished(bmc, act(bmc, "ReplacePhysicalDisk", TargetFQDD=drive(2), ReplacementDisk=D6))
+    bmc.advance(7 * 24 * 3600)
+    now = layout(bmc)
     assert names_of_drives(now, DATA) == ["Disk.Bay.6", "Disk.Bay.3", "Disk.Bay.4", "Disk.Bay.5"]
     assert (now.status(now.volumes[DATA]), now.works) == ("OK", ())
 
 
-def test_a_volume_is_what_it_was_brought_to_once_the_controller_is_through(secure):
-    finished(secure, act(secure, "RAIDLevelMigration", TargetFQDD=DATA, NewRaidLevel="RAID6", PDArray=[D6]))
-    assert layout(secure).volumes[DATA].level == "RAID5"
-    secure.advance(14 * 24 * 3600)
-    volume = layout(secure).volumes[DATA]
+def test_a_volume_is_what_it_was_brought_to_once_the_controller_is_through(bmc):
+    finished(bmc, act(bmc, "RAIDLevelMigration", TargetFQDD=DATA, NewRaidLevel="RAID6", PDArray=[D6]))
+    assert layout(bmc).volumes[DATA].level == "RAID5"
+    bmc.advance(14 * 24 * 3600)
+    volume = layout(bmc).volumes[DATA]
     assert (volume.level, len(volume.drives)) == ("RAID6", 5)
 
 
@@ -491,14 +504,14 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=[f"{row[1]}-{row[3][6:]}-{n}" for n, row in enumerate(REFUSED)])
-def test_a_refusal_changes_nothing(secure, row):
+def test_a_refusal_changes_nothing(bmc, row):
     situation, action, body, message = row
-    arranged(secure, situation)
-    before = secure.state()
-    answer = act(secure, action, **body)
+    arranged(bmc, situation)
+    before = bmc.state()
+    answer = act(bmc, action, **body)
     assert (answer.status, answer.message_ids[0]) == (400, message), answer.body
     assert all(entry["Resolution"] for entry in answer.info)
-    assert secure.state() == before
+    assert bmc.state() == before
 
 
 def test_a_volume_grows_by_drives_or_to_a_size(bmc):
@@ -515,12 +528,12 @@ KEY_ACTIONS = [
 
 
 @pytest.mark.parametrize(("action", "body"), KEY_ACTIONS, ids=[row[0] for row in KEY_ACTIONS])
-def test_a_controller_whose_drives_do_not_encrypt_has_no_key(bmc, action, body):
-    assert act(bmc, action, **body).message_ids == ["IDRAC.STOR022"]
+def test_a_controller_whose_drives_do_not_encrypt_has_no_key(plain, action, body):
+    assert act(plain, action, **body).message_ids == ["IDRAC.STOR022"]
 
 
-def test_a_drive_that_does_not_encrypt_has_no_psid(bmc):
-    assert act(bmc, "CryptographicEraseWithPSID", DriveFQDD=D6, PSID=PSID).message_ids[0] == "IDRAC.STOR056"
+def test_a_drive_that_does_not_encrypt_has_no_psid(plain):
+    assert act(plain, "CryptographicEraseWithPSID", DriveFQDD=D6, PSID=PSID).message_ids[0] == "IDRAC.STOR056"
 
 
 def test_hba_mode_is_not_for_volumes(bmc):
@@ -556,14 +569,14 @@ def told(bmc):
     return b"".join([*bmc.state().values(), *(orjson.dumps(bmc.get(uri).body) for uri in uris)])
 
 
-def test_a_passphrase_is_kept_and_shown_nowhere(secure):
-    job = job_of(act(secure, "SetControllerKey", TargetFQDD=RAID, Key=PHRASE, Keyid="first"))
-    assert PHRASE.encode() not in told(secure)
-    secure.advance(120)
+def test_a_passphrase_is_kept_and_shown_nowhere(bmc):
+    job = job_of(act(bmc, "SetControllerKey", TargetFQDD=RAID, Key=PHRASE, Keyid="first"))
+    assert PHRASE.encode() not in told(bmc)
+    bmc.advance(120)
     given = {"OldKey": PHRASE, "NewKey": OTHER_PHRASE, "Keyid": "second"}
-    finished(secure, act(secure, "ReKey", TargetFQDD=RAID, Mode="LKM", **given))
-    steps = secure.get(f"/redfish/v1/JobService/Jobs/{job}/Steps").body
-    everything = told(secure) + orjson.dumps(steps)
+    finished(bmc, act(bmc, "ReKey", TargetFQDD=RAID, Mode="LKM", **given))
+    steps = bmc.get(f"/redfish/v1/JobService/Jobs/{job}/Steps").body
+    everything = told(bmc) + orjson.dumps(steps)
     assert b"second" in everything
     assert PHRASE.encode() not in everything
     assert OTHER_PHRASE.encode() not in everything
@@ -579,8 +592,8 @@ MISSPELLED = [
 
 
 @pytest.mark.parametrize(("action", "body"), MISSPELLED)
-def test_a_refusal_does_not_repeat_a_secret(secure, action, body):
-    answer = act(secure, action, TargetFQDD=RAID, **body)
+def test_a_refusal_does_not_repeat_a_secret(bmc, action, body):
+    answer = act(bmc, action, TargetFQDD=RAID, **body)
     assert (answer.status, answer.message_ids[0]) == (400, "IDRAC.SYS409")
     assert b"hunter2" not in orjson.dumps(answer.body)
 
@@ -635,7 +648,7 @@ AVAILABLE = [
     ([], {"DiskType": "SSD", "Diskprotocol": "SAS", "BlockSizeInBytes": "512"}, [D6, D7]),
     ([], {"Diskprotocol": "NVMe"}, []),
     ([], {"BlockSizeInBytes": "4096"}, []),
-    ([], {"DiskEncrypt": "FDE"}, []),
+    ([], {"DiskEncrypt": "FDE"}, [D6, D7]),
     ([], {"FormFactor": "M.2"}, []),
     ([], {"T10PIStatus": "T10PICapable"}, []),
     ([], {"T10PIStatus": "T10PIIncapable"}, [D6, D7]),
@@ -753,14 +766,14 @@ def oem(bmc, kind, uri, name, document=None):
     return extended(bmc, kind, uri, document)["Oem"]["Dell"][name]
 
 
-def test_what_is_said_of_a_controller(secure):
-    first = oem(secure, "Storage", STORAGE, "DellController")
+def test_what_is_said_of_a_controller(bmc):
+    first = oem(bmc, "Storage", STORAGE, "DellController")
     assert first["RealtimeCapability"] == "Capable"
     assert (first["SecurityStatus"], first["EncryptionMode"], first["KeyID"]) == ("EncryptionCapable", "None", None)
     assert (first["CacheSizeInMB"], first["ControllerFirmwareVersion"]) == (8192, "8.4.0.0.18-24")
     assert (first["PatrolReadState"], first["BootVirtualDiskFQDD"]) == ("Stopped", None)
-    arranged(secure, [KEY, MANUAL_PATROL, operated("StartPatrolRead"), operated("SetBootVolume", OS)])
-    then = oem(secure, "Storage", STORAGE, "DellController")
+    arranged(bmc, [KEY, MANUAL_PATROL, operated("StartPatrolRead"), operated("SetBootVolume", OS)])
+    then = oem(bmc, "Storage", STORAGE, "DellController")
     assert (then["SecurityStatus"], then["EncryptionMode"]) == ("SecurityKeyAssigned", "LocalKeyManagement")
     assert (then["KeyID"], then["PatrolReadState"], then["BootVirtualDiskFQDD"]) == ("first", "Running", OS)
 
@@ -770,7 +783,7 @@ def test_what_is_said_of_its_settings(bmc):
     with_setting("PatrolReadMode", "Manual")(bmc)
     found = oem(bmc, "StorageController", uri, "DellStorageController")
     assert (found["ControllerMode"], found["PatrolReadMode"]) == ("RAID", "Manual")
-    assert found["SecurityStatus"] == "EncryptionNotCapable"
+    assert found["SecurityStatus"] == "EncryptionCapable"
     assert set(found["SupportedInitializationTypes"]) == {"Fast", "Slow"}
     assert "RebuildRatePercent" not in found, "DMTF has a place for it"
     assert (
@@ -779,8 +792,14 @@ def test_what_is_said_of_its_settings(bmc):
     )
 
 
+def test_what_is_said_of_a_controller_whose_drives_do_not_encrypt(plain):
+    found = oem(plain, "StorageController", f"{STORAGE}/Controllers/{RAID}", "DellStorageController")
+    assert (found["SecurityStatus"], found["EncryptionCapability"]) == ("EncryptionNotCapable", "None")
+    assert answered(plain, "GetAvailableDisks", TargetFQDD=RAID, DiskEncrypt="FDE") == {"PDArray": []}
+
+
 DRIVES = [
-    ([], 0, {"RaidStatus": "Online", "UsedSizeInBytes": 1_919_850_381_312, "HotSpareStatus": "No"}),
+    ([], 0, {"RaidStatus": "Online", "UsedSizeInBytes": 1_919_716_163_584, "HotSpareStatus": "No"}),
     ([], 6, {"RaidStatus": "Ready", "UsedSizeInBytes": 0, "OperationName": "None"}),
     ([SPARE], 6, {"RaidStatus": "Spare", "HotSpareStatus": "Global"}),
     ([operated("AssignSpare", D6, Volumes=[OS])], 6, {"RaidStatus": "Spare", "HotSpareStatus": "Dedicated"}),
@@ -855,11 +874,11 @@ VOLUMES = [
 
 @pytest.mark.parametrize("name", ["DellVolume", "DellVirtualDisk"])
 @pytest.mark.parametrize("row", VOLUMES, ids=[str(number) for number in range(len(VOLUMES))])
-def test_what_is_said_of_a_volume(secure, row, name):
+def test_what_is_said_of_a_volume(bmc, row, name):
     situation, volume, expected = row
-    arranged(secure, situation)
+    arranged(bmc, situation)
     uri = f"{STORAGE}/Volumes/{volume}"
-    found = oem(secure, "Volume", uri, name, {"@odata.id": uri, "Id": volume})
+    found = oem(bmc, "Volume", uri, name, {"@odata.id": uri, "Id": volume})
     assert {key: found[key] for key in expected} == expected
 
 

@@ -9,7 +9,7 @@ controller does about it by itself, in `hardware.py`; the arithmetic in `level.p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from emulator.core.device import OPERATIONS, Attribute, Device, Value
@@ -26,11 +26,9 @@ from emulator.devices.raid.layout import (
     Drive,
     Layout,
     Model,
-    disk_from,
-    volume_from,
-    work_from,
 )
-from emulator.devices.raid.operation import Change, Operation, refuse
+from emulator.devices.raid.operation import Change, Operation
+from emulator.devices.raid.undo import difference, undone
 from emulator.devices.raid.volume_operations import VOLUME_OPERATIONS, next_volume_id
 
 KIND = "raid"
@@ -39,10 +37,6 @@ SET = "set"
 ALL_OPERATIONS: Mapping[str, Operation] = {**VOLUME_OPERATIONS, **DRIVE_OPERATIONS, **CONTROLLER_OPERATIONS}
 """By name: that of the DMTF or DellRaidService action where there is one."""
 OPERATIONS_ATTRIBUTE = Attribute(OPERATIONS, OPERATIONS, choices=tuple(ALL_OPERATIONS), secrets=SECRETS)
-CONFIGURED = ("settings", "key", "key_id", "boot_volume", "preserved", "serial")
-"""The parts of a layout that are neither drives nor volumes nor work."""
-DRIVE_CONFIGURED = ("is_raid", "is_offline", "is_global_spare", "spare_for", "carries", "is_lit")
-"""What of a bay is configured; the rest is what has become of its drive, which nobody can undo."""
 
 
 @dataclass(slots=True)
@@ -91,36 +85,20 @@ class Raid(Device):
             after, says = self._done(self.layout, step.operation, step.name, step.value, at)
         except Rejected as refused:
             return Outcome(False, at, {}, replace(refused.messages[0], device=self.kind))
-        before = _difference(self.layout, after)
+        before = difference(self.layout, after)
         self.layout = after
         return Outcome(True, at, before, says)
 
     def undo(self, step: Step, before: Mapping[str, Any]) -> None:
         """Put back how the drives and volumes were configured that the step has touched, and what was being done."""
-        if not before:
-            return
-        now = self.layout
-        volumes = dict(now.volumes)
-        for volume_id, plain in before["volumes"].items():
-            if plain is None:
-                volumes.pop(volume_id, None)
-            else:
-                volumes[volume_id] = volume_from(plain)
-        disks = dict(now.disks)
-        for drive, plain in before["disks"].items():
-            old = disk_from(plain)
-            disks[drive] = replace(disks[drive], **{name: getattr(old, name) for name in DRIVE_CONFIGURED})
-        begun = [work_from(plain) for plain in before["begun"]]
-        ended = tuple(work_from(plain) for plain in before["ended"])
-        works = (*(work for work in now.works if work not in begun), *ended)
-        order = before["order"]
-        ordered = {volume_id: volumes[volume_id] for volume_id in order if volume_id in volumes} | volumes
-        rest = {name: _kept(name, value) for name, value in before["rest"].items()}
-        self.layout = replace(now, volumes=ordered, disks=disks, works=works, **rest)
+        if before:
+            self.layout = undone(self.model, self.layout, before)
 
     def snapshot(self) -> dict[str, Any]:
         """All of the layout, once it is not as delivered."""
-        return {} if self.layout is self.model.delivered else {"layout": self.layout.to_plain()}
+        delivered = self.model.delivered
+        is_delivered = self.layout is delivered or self.layout == delivered
+        return {} if is_delivered else {"layout": self.layout.to_plain()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """The reverse of `snapshot`. Where the mockup has other drives now, it is as delivered."""
@@ -195,7 +173,7 @@ def _erased_by(drive: Drive) -> str:
 
 def _refuse_mode_beside_others(change: Mapping[str, Value]) -> None:
     if CONTROLLER_MODE in change and len(change) > 1:
-        raise refuse("ControllerModeNotAlone")
+        raise Rejected(Message("ControllerModeNotAlone", (), (f"Attributes/{CONTROLLER_MODE}",)))
 
 
 def _set(layout: Layout, name: str, value: Value) -> Change:
@@ -204,26 +182,6 @@ def _set(layout: Layout, name: str, value: Value) -> Change:
         volumes = [volume.id for volume in layout.volumes.values() if volume.level != NO_LEVEL]
         others = [drive for drive, disk in layout.disks.items() if disk.is_spare or disk.is_foreign]
         if volumes or others or layout.has_key():
-            raise refuse("ControllerModeInTheWay", ", ".join([*volumes, *others]) or "the security key")
+            in_the_way = ", ".join([*volumes, *others]) or "the security key"
+            raise Rejected(Message("ControllerModeInTheWay", (in_the_way,), (f"Attributes/{CONTROLLER_MODE}",)))
     return Change(replace(layout, settings={**layout.settings, name: value}))
-
-
-def _difference(before: Layout, after: Layout) -> dict[str, Any]:
-    """What `undo` needs, in JSON types."""
-    volumes = before.volumes.keys() | after.volumes.keys()
-    return {
-        "volumes": {
-            volume_id: asdict(before.volumes[volume_id]) if volume_id in before.volumes else None
-            for volume_id in sorted(volumes)
-            if before.volumes.get(volume_id) != after.volumes.get(volume_id)
-        },
-        "order": list(before.volumes),
-        "disks": {drive: asdict(disk) for drive, disk in before.disks.items() if disk is not after.disks[drive]},
-        "begun": [asdict(work) for work in after.works if work not in before.works],
-        "ended": [asdict(work) for work in before.works if work not in after.works],
-        "rest": {name: getattr(before, name) for name in CONFIGURED if getattr(before, name) != getattr(after, name)},
-    }
-
-
-def _kept(name: str, value: Any) -> Any:
-    return tuple(value) if name == "preserved" else value

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from emulator.core.message import Message
+from emulator.core.message import Message, Rejected
 from emulator.devices.raid.hardware import forgotten
-from emulator.devices.raid.layout import NO_LEVEL, Layout, Model, Status, Volume
+from emulator.devices.raid.layout import NO_LEVEL, Layout, Model, Status, Volume, fits
 from emulator.devices.raid.operation import (
     PATROL_RATE,
     Change,
@@ -42,44 +42,72 @@ def reset_config(model: Model, layout: Layout, subject: str, given: Mapping[str,
 
 
 def clear_foreign_config(model: Model, layout: Layout, subject: str, given: Mapping[str, Any], at: float) -> Change:
-    """What foreign drives carry is given up: they are ready for use."""
-    for drive in _foreign_drives(layout):
+    """What foreign drives carry is given up: they are ready for use, or rebuilt where a volume still needs them."""
+    foreign = _foreign_drives(layout)
+    for drive in foreign:
         layout = forgotten(layout, drive)
-    return Change(layout, Message("ForeignConfigCleared", (subject,)))
+    return Change(with_rebuilds(model, layout, foreign, at), Message("ForeignConfigCleared", (subject,)))
 
 
 def import_foreign_config(model: Model, layout: Layout, subject: str, given: Mapping[str, Any], at: float) -> Change:
     """The volumes that foreign drives carry are here again; one that lacks a drive is degraded."""
     require_raid_mode(model, layout)
     foreign = _foreign_drives(layout)
-    carried: dict[str, Volume] = {}
-    for drive in foreign:
-        carried |= {volume.id: volume for volume in layout.disks[drive].carries}
+    carried = _carried(layout, foreign)
     imported = layout
     for drive in foreign:
         imported = imported.with_disk(drive, carries=())
-    for volume in carried.values():
-        imported = _imported(imported, volume, foreign)
-    if not any(imported.status(imported.volumes[volume_id]) is not Status.FAILED for volume_id in carried):
-        raise refuse("ForeignConfigIncomplete", ", ".join(carried))
-    imported = replace(imported, preserved=tuple(id_ for id_ in imported.preserved if id_ not in carried))
-    members = [drive for volume_id in carried for drive in imported.volumes[volume_id].drives]
+    for volume in carried:
+        imported = _imported(layout, imported, volume)
+    working = [one.id for one in carried if imported.status(imported.volumes[one.id]) is not Status.FAILED]
+    if not working:
+        raise refuse("ForeignConfigIncomplete", ", ".join(volume.id for volume in carried))
+    imported = replace(imported, preserved=tuple(id_ for id_ in imported.preserved if id_ not in working))
+    members = dict.fromkeys(drive for volume_id in working for drive in imported.volumes[volume_id].drives)
     return Change(with_rebuilds(model, imported, members, at), Message("ForeignConfigImported", (subject,)))
 
 
-def _imported(layout: Layout, carried: Volume, foreign: list[str]) -> Layout:
-    """With one volume back: the drives that came with it hold what they should, all others do not."""
+def _carried(layout: Layout, foreign: list[str]) -> list[Volume]:
+    """The volumes that foreign drives carry, each as the drives that were in it last know it: those know of the others
+    that they do not hold what they should.
+    """
+    copies = [volume for drive in foreign for volume in layout.disks[drive].carries]
+    latest: dict[str, Volume] = {}
+    for copy in copies:
+        other = latest.setdefault(copy.id, copy)
+        if other.serial != copy.serial:
+            raise _taken(copy)
+        if (len(copy.stale), copies.count(copy)) > (len(other.stale), copies.count(other)):
+            latest[copy.id] = copy
+    return list(latest.values())
+
+
+def _imported(before: Layout, layout: Layout, carried: Volume) -> Layout:
+    """With one volume back: what came with it, and knew of it last, holds what it should; all others do not.
+
+    A volume that is still here has only waited for its drives.
+    """
     known = layout.volumes.get(carried.id)
-    if known is not None and known.serial == carried.serial:
-        stale = tuple(drive for drive in known.stale if drive not in foreign)
-        return layout.with_volume(replace(known, stale=stale))
     if known is not None:
-        raise refuse("VolumeNotInState", carried.id, "in use by another volume")
+        if known.serial != carried.serial:
+            raise _taken(carried)
+        return layout
+    here = {drive for drive in carried.drives if carried in before.disks[drive].carries}
     for drive in carried.drives:
-        if drive not in foreign and layout.volumes_on(drive):
+        if not (drive in here or _is_empty(before, drive)) or not fits(layout, carried, drive):
             raise refuse("DriveInUse", drive)
-    stale = tuple(drive for drive in carried.drives if drive not in foreign)
+    stale = tuple(drive for drive in carried.drives if drive in carried.stale or drive not in here)
     return layout.with_volume(replace(carried, stale=stale))
+
+
+def _is_empty(layout: Layout, drive: str) -> bool:
+    """Whether nothing else has a drive that a volume lacks; it may be out of its bay, or carry something foreign."""
+    disk, has_other = layout.disks[drive], bool(layout.volumes_on(drive)) or layout.reserved_by(drive) is not None
+    return disk.is_raid and not disk.is_spare and not disk.is_offline and not has_other and not layout.works_on(drive)
+
+
+def _taken(volume: Volume) -> Rejected:
+    return refuse("VolumeNotInState", volume.id, "in use by another volume")
 
 
 def _foreign_drives(layout: Layout) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from emulator.core.message import Message
 from emulator.devices.raid.hardware import forgotten, lost, took_over
-from emulator.devices.raid.layout import NO_LEVEL, Layout, Model, Status, Volume, same_kind, state_of
+from emulator.devices.raid.layout import NO_LEVEL, Condition, Layout, Model, Status, Volume, same_kind, state_of
 from emulator.devices.raid.level import LEVELS
 from emulator.devices.raid.operation import (
     INITIALIZATION_RATE,
@@ -16,15 +16,19 @@ from emulator.devices.raid.operation import (
     Change,
     Operation,
     drive_at,
+    is_free,
     raid_volume_at,
     refuse,
+    require_free,
     require_idle,
+    require_not_failed,
     require_raid_mode,
     require_state,
     stopped,
     with_rebuilds,
     work,
 )
+from emulator.devices.raid.volume_operations import RECONFIGURES, require_cover
 
 CRYPTOGRAPHIC_ERASE = "CryptographicErase"
 
@@ -33,13 +37,10 @@ def assign_spare(model: Model, layout: Layout, subject: str, given: Mapping[str,
     """Volumes, ids: a dedicated spare of these; none: a spare of all that it suits. It may begin its work at once."""
     require_raid_mode(model, layout)
     drive = drive_at(model, layout, subject)
-    require_state(layout, subject, "Ready")
-    volumes = [raid_volume_at(layout, volume_id) for volume_id in given.get("Volumes") or ()]
+    require_free(layout, drive.id)
+    volumes = [raid_volume_at(layout, volume_id) for volume_id in dict.fromkeys(given.get("Volumes") or ())]
     for volume in volumes:
-        if LEVELS[volume.level].tolerance == 0:
-            raise refuse("StorageOperationNotSupported", volume.id)
-        if not same_kind(drive, model.drives[volume.drives[0]]) or drive.usable < volume.end:
-            raise refuse("SpareNotSuitable", subject, volume.id)
+        require_cover(model, volume, subject)
     if volumes:
         assigned = layout.with_disk(subject, spare_for=tuple(volume.id for volume in volumes))
         return Change(took_over(model, assigned, at)[0], Message("DedicatedSpareAssigned", (subject,)))
@@ -70,7 +71,7 @@ def convert_to_non_raid(model: Model, layout: Layout, subject: str, given: Mappi
     drive_at(model, layout, subject)
     if not model.levels:
         raise refuse("StorageOperationNotSupported", subject)
-    require_state(layout, subject, "Ready")
+    require_free(layout, subject)
     return Change(layout.with_disk(subject, is_raid=False), Message("DriveConvertedToNonRAID", (subject,)))
 
 
@@ -81,7 +82,7 @@ def change_state(model: Model, layout: Layout, subject: str, given: Mapping[str,
     if given["State"] == "Offline":
         if state not in ("Online", "Rebuilding"):
             raise refuse("DriveNotInState", subject, state, "Online")
-        after, _ = lost(model, layout.with_disk(subject, is_offline=True), subject, at)
+        after, _ = lost(model, layout, layout.with_disk(subject, is_offline=True), subject, at)
         return Change(after, Message("DriveOffline", (subject,)))
     if not layout.disks[subject].is_offline:
         raise refuse("DriveNotInState", subject, state, "Offline")
@@ -114,10 +115,17 @@ def replace_drive(model: Model, layout: Layout, subject: str, given: Mapping[str
     volumes = layout.volumes_on(subject)
     if state_of(layout, subject) != "Online" or any(volume.level == NO_LEVEL for volume in volumes):
         raise refuse("DriveNotInState", subject, state_of(layout, subject), "Online")
-    if state_of(layout, new) != "Spare":
-        require_state(layout, new, "Ready")
+    require_state(layout, new, "Ready", "Spare")
+    if layout.volumes_on(new):
+        raise refuse("DriveInUse", new)
+    if not same_kind(target, model.drives[subject]):
+        raise refuse("DrivesMixed", subject, new)
     for volume in volumes:
-        if not same_kind(target, model.drives[subject]) or target.usable < volume.end:
+        require_not_failed(layout, volume)
+        require_idle(layout, volume.id, *RECONFIGURES)
+        if volume.is_encrypted and not target.securable:
+            raise refuse("DriveNotSecurable", new)
+        if target.usable < volume.end:
             raise refuse("DriveTooSmall", new)
     size = sum(volume.extent for volume in volumes)
     begun = replace(work(model, layout, "Replicate", subject, at, size, REBUILD_RATE), drive=new)
@@ -125,7 +133,7 @@ def replace_drive(model: Model, layout: Layout, subject: str, given: Mapping[str
 
 
 def secure_erase(model: Model, layout: Layout, subject: str, given: Mapping[str, Any], at: float) -> Change:
-    """Erase a drive that nothing has: by forgetting its key, at once, or by going over all of it.
+    """Erase a drive that nothing works with: by forgetting its key, at once, or by going over all of it.
 
     SanitizationType CryptographicErase, BlockErase or Overwrite; without, the first that it has.
     """
@@ -133,7 +141,6 @@ def secure_erase(model: Model, layout: Layout, subject: str, given: Mapping[str,
     wanted = given.get("SanitizationType") or drive.erasures[0]
     if wanted not in drive.erasures:
         raise refuse("SanitizationTypeNotSupported", wanted, ", ".join(drive.erasures))
-    require_idle(layout, subject)
     require_state(layout, subject, "Ready", "NonRAID", "Foreign")
     erased = forgotten(layout, subject)
     if wanted == "Overwrite":
@@ -155,7 +162,8 @@ def erase_with_psid(model: Model, layout: Layout, subject: str, given: Mapping[s
 def prepare_to_remove(model: Model, layout: Layout, subject: str, given: Mapping[str, Any], at: float) -> Change:
     """Say that a drive can be pulled out: nothing may have it, but by ForceRemove Yes."""
     drive_at(model, layout, subject)
-    if given.get("ForceRemove") != "Yes" and (layout.volumes_on(subject) or layout.disks[subject].is_spare):
+    is_used = layout.volumes_on(subject) or layout.disks[subject].is_spare or layout.reserved_by(subject)
+    if given.get("ForceRemove") != "Yes" and is_used:
         raise refuse("DriveInUse", subject)
     return Change(layout.with_disk(subject, is_lit=True), Message("DriveReadyToRemove", (subject,)))
 
@@ -165,20 +173,19 @@ def light(model: Model, layout: Layout, subject: str, given: Mapping[str, Any], 
     volume = layout.volumes.get(subject)
     drives = volume.drives if volume else (drive_at(model, layout, subject).id,)
     for drive in drives:
-        layout = layout.with_disk(drive, is_lit=given["LocationIndicatorActive"])
+        if layout.disks[drive].condition is not Condition.REMOVED:
+            layout = layout.with_disk(drive, is_lit=given["LocationIndicatorActive"])
     return Change(layout)
 
 
 def suits(model: Model, layout: Layout, drive: str, volume: Volume) -> bool:
     """Whether a drive could be a dedicated spare of a volume."""
-    found = model.drives[drive]
     return (
-        state_of(layout, drive) == "Ready"
+        is_free(layout, drive)
         and volume.level != NO_LEVEL
         and LEVELS[volume.level].tolerance > 0
         and layout.status(volume) is not Status.FAILED
-        and same_kind(found, model.drives[volume.drives[0]])
-        and found.usable >= volume.end
+        and model.can_hold(drive, volume)
     )
 
 

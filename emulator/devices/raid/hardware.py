@@ -19,7 +19,6 @@ from emulator.devices.raid.layout import (
     Status,
     Volume,
     Work,
-    same_kind,
     state_of,
 )
 from emulator.devices.raid.operation import with_rebuilds
@@ -39,20 +38,23 @@ def drive_failure(model: Model, layout: Layout, drive: str, at: float) -> Happen
     """It can be read and written no more."""
     found = model.drives[drive]
     failed = layout.with_disk(drive, condition=Condition.FAILED, is_global_spare=False, spare_for=(), carries=())
-    after, messages = lost(model, mark_stale(failed, drive), drive, at)
+    after, messages = lost(model, layout, mark_stale(failed, drive), drive, at)
     return after, (_says("DriveFailure", found.name, found.part_number), *messages)
 
 
 def drive_removed(model: Model, layout: Layout, drive: str, at: float) -> Happening:
-    """It is taken out of its bay. It remembers what it was part of."""
-    carries = tuple(volume for volume in layout.volumes_on(drive) if volume.level != NO_LEVEL)
+    """It is taken out of its bay. It remembers what it was part of; a volume that goes on without it is ahead of it."""
     disk = layout.disks[drive]
-    if disk.condition is Condition.FAILED or (disk.carries and not carries):
-        carries = disk.carries
+    carries = disk.carries
+    if disk.condition is Condition.PRESENT and not carries:
+        carries = tuple(volume for volume in layout.volumes_on(drive) if volume.level != NO_LEVEL)
     gone = layout.with_disk(
         drive, condition=Condition.REMOVED, is_global_spare=False, spare_for=(), is_lit=False, carries=carries
     )
-    after, messages = lost(model, gone, drive, at)
+    for volume in gone.volumes_on(drive):
+        if gone.status(volume) is Status.DEGRADED and drive not in volume.stale:
+            gone = gone.with_volume(replace(volume, stale=(*volume.stale, drive)))
+    after, messages = lost(model, layout, gone, drive, at)
     return after, (_says("DriveRemoved", model.drives[drive].name), *messages)
 
 
@@ -78,7 +80,6 @@ def drive_replaced(model: Model, layout: Layout, drive: str, at: float) -> Happe
     """Another drive of the same model, empty, is put into the bay."""
     fresh = Disk(generation=layout.disks[drive].generation + 1)
     after = mark_stale(replace(layout, disks={**layout.disks, drive: fresh}), drive)
-    after = replace(after, works=tuple(work for work in after.works if drive not in (work.subject, work.drive)))
     rebuilt = with_rebuilds(model, after, (drive,), at)
     said = [_says("DriveInserted", model.drives[drive].name)]
     if rebuilt is not after:
@@ -106,21 +107,20 @@ EVENTS: Mapping[str, tuple[Callable[[Model, Layout, str, float], Happening], tup
 # -- what follows -----------------------------------------------------------------------------------------------------
 
 
-def lost(model: Model, layout: Layout, drive: str, at: float) -> Happening:
+def lost(model: Model, before: Layout, layout: Layout, drive: str, at: float) -> Happening:
     """A drive works no more: what of the volumes on it, of what was being done, and of the spares."""
-    touched = layout.volumes_on(drive)
-    dropped = [work for work in layout.works if drive in (work.subject, work.drive) or _needs(layout, work, drive)]
-    after = layout.without_work(*dropped)
-    messages = [_says("RebuildFailed", work.subject) for work in dropped if work.operation == "Rebuild"]
-    for volume in touched:
-        status = after.status(volume)
-        if status is Status.FAILED:
-            after = _without_works_of(after, volume)
-            messages.append(_says("VolumeFailure", volume.id, model.name))
-            if volume.write_policy != "WriteThrough" and volume.level != NO_LEVEL:
-                after = replace(after, preserved=tuple(dict.fromkeys((*after.preserved, volume.id))))
-        elif status is Status.DEGRADED:
-            messages.append(_says("VolumeDegraded", volume.id, model.name))
+    after = layout.without_idle_work()
+    ended = [work for work in layout.works if work not in after.works]
+    messages = [_says("RebuildFailed", work.subject) for work in ended if work.operation == "Rebuild"]
+    if before.disks[drive].works:
+        for volume in layout.volumes_on(drive):
+            status = after.status(volume)
+            if status is Status.DEGRADED:
+                messages.append(_says("VolumeDegraded", volume.id, model.name))
+            elif before.status(before.volumes[volume.id]) is not Status.FAILED:
+                messages.append(_says("VolumeFailure", volume.id, model.name))
+                if volume.write_policy != "WriteThrough" and volume.level != NO_LEVEL:
+                    after = replace(after, preserved=(*after.preserved, volume.id))
     after, more = took_over(model, after, at)
     return after, (*messages, *more)
 
@@ -128,11 +128,13 @@ def lost(model: Model, layout: Layout, drive: str, at: float) -> Happening:
 def took_over(model: Model, layout: Layout, at: float) -> Happening:
     """Every volume that has lost a drive gets the first spare that suits it: a dedicated one before a global one."""
     messages: list[Message] = []
-    for volume in list(layout.volumes.values()):
-        if layout.status(volume) is not Status.DEGRADED:
+    for volume_id in layout.volumes:
+        if layout.status(layout.volumes[volume_id]) is not Status.DEGRADED:
             continue
-        for drive in volume.drives:
-            spare = _spare_for(model, layout, layout.volumes[volume.id]) if not layout.disks[drive].works else None
+        for drive in layout.volumes[volume_id].drives:
+            if layout.disks[drive].works:
+                continue
+            spare = _spare_for(model, layout, layout.volumes[volume_id])
             if spare is not None:
                 layout = _swapped(layout, drive, spare)
                 layout = with_rebuilds(model, layout, (spare,), at)
@@ -141,14 +143,15 @@ def took_over(model: Model, layout: Layout, at: float) -> Happening:
 
 
 def _spare_for(model: Model, layout: Layout, volume: Volume) -> str | None:
-    group_end = max(other.end for other in layout.volumes_on(volume.drives[0]))
+    end = max(stop for drive in volume.drives for _, stop in layout.used(drive))
+    must_encrypt = any(other.is_encrypted for drive in volume.drives for other in layout.volumes_on(drive))
     fitting = [
         drive.id
         for drive in model.drives.values()
         if state_of(layout, drive.id) == "Spare"
         and not layout.reserved_by(drive.id)
-        and same_kind(drive, model.drives[volume.drives[0]])
-        and drive.usable >= group_end
+        and model.can_hold(drive.id, volume, end)
+        and (drive.securable or not must_encrypt)
     ]
     dedicated = [drive for drive in fitting if volume.id in layout.disks[drive].spare_for]
     everybodys = [drive for drive in fitting if layout.disks[drive].is_global_spare]
@@ -196,29 +199,14 @@ def erased(layout: Layout, drive: str) -> Layout:
     return layout.with_disk(drive, carries=(), is_global_spare=False, spare_for=(), is_offline=False)
 
 
-def _needs(layout: Layout, work: Work, drive: str) -> bool:
-    """Whether work that will bring a volume to other drives needs this one."""
-    return (
-        work.becomes is not None and drive in work.becomes.drives and drive not in layout.volumes[work.subject].drives
-    )
-
-
-def _without_works_of(layout: Layout, volume: Volume) -> Layout:
-    """What was being done to a volume that has failed, and to its drives for its sake, ends."""
-    ended = [
-        work
-        for work in layout.works
-        if work.subject == volume.id or (work.operation in ("Rebuild", "Replicate") and work.subject in volume.drives)
-    ]
-    return layout.without_work(*ended)
-
-
 # -- what takes its time is done --------------------------------------------------------------------------------------
 
 
 def _rebuilt(model: Model, layout: Layout, work: Work) -> Happening:
     messages = [_says("RebuildCompleted", work.subject)]
     for volume in layout.volumes_on(work.subject):
+        if layout.status(volume) is Status.FAILED:
+            continue
         fresh = replace(volume, stale=tuple(drive for drive in volume.stale if drive != work.subject))
         layout = layout.with_volume(fresh)
         if layout.status(fresh) is Status.OK:
@@ -238,7 +226,13 @@ def _became(model: Model, layout: Layout, work: Work) -> Happening:
     assert work.becomes is not None, "it is work that changes a volume"
     now = layout.volumes[work.subject]
     becomes = replace(
-        work.becomes, name=now.name, read_policy=now.read_policy, write_policy=now.write_policy, stale=now.stale
+        work.becomes,
+        name=now.name,
+        read_policy=now.read_policy,
+        write_policy=now.write_policy,
+        disk_cache=now.disk_cache,
+        is_encrypted=now.is_encrypted,
+        stale=now.stale,
     )
     return layout.with_volume(becomes), (_says("ReconfigurationCompleted", work.subject),)
 
@@ -271,4 +265,6 @@ def done(model: Model, layout: Layout, at: float) -> Happening:
 def _finished(model: Model, layout: Layout, work: Work) -> Happening:
     if work.operation in DONE:
         return DONE[work.operation](model, layout, work)
+    if work.operation == "Sanitize":  # a volume may have waited for the drive meanwhile
+        layout = with_rebuilds(model, layout, (work.subject,), work.ends)
     return layout, (_says(SAID[work.operation], work.subject or model.name),)

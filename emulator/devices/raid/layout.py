@@ -9,8 +9,8 @@ Drives are told by the bay they are in: a drive that is replaced keeps its id.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -204,7 +204,7 @@ class Layout:
             boot_volume="" if self.boot_volume == volume_id else self.boot_volume,
             preserved=tuple(id_ for id_ in self.preserved if id_ != volume_id),
         )
-        return left.without_idle_rebuilds()
+        return left.without_idle_work()
 
     def with_work(self, work: Work) -> Layout:
         """With this begun."""
@@ -214,13 +214,9 @@ class Layout:
         """With these ended."""
         return replace(self, works=tuple(work for work in self.works if work not in works))
 
-    def without_idle_rebuilds(self) -> Layout:
-        """Without the rebuilds of drives that no volume waits for."""
-        idle = [
-            work
-            for work in self.works
-            if work.operation == "Rebuild" and not any(work.subject in volume.stale for volume in self.volumes.values())
-        ]
+    def without_idle_work(self) -> Layout:
+        """Without what can be worked at no more: what it is about is gone, or works no more, or needs nothing."""
+        idle = [work for work in self.works if not _HAS_WORK[work.operation](self, work)]
         return self.without_work(*idle) if idle else self
 
     # -- asking -------------------------------------------------------------------------------------------------------
@@ -269,6 +265,10 @@ class Layout:
         lost = [sum(drive in volume.stale or not self.disks[drive].works for drive in group) for group in groups]
         return max(0, tolerance - max(lost, default=0))
 
+    def is_reshaped(self, volume_id: str) -> bool:
+        """Whether a volume is being brought to another size, level or set of drives."""
+        return any(work.becomes is not None for work in self.works_on(volume_id))
+
     def used(self, drive: str) -> list[tuple[int, int]]:
         """The (start, end) in bytes of what is in use of a drive, in order; what will be in use is."""
         found = [(volume.start, volume.end) for volume in self.volumes_on(drive)]
@@ -298,7 +298,7 @@ class Layout:
 
     def to_plain(self) -> dict[str, Any]:
         """JSON types only."""
-        plain = asdict(self)
+        plain: dict[str, Any] = plain_of(self)
         plain["volumes"] = list(plain["volumes"].values())
         return plain
 
@@ -347,6 +347,28 @@ class Model:
     """How fast it goes over a drive if it does nothing else; its rates are shares of that."""
     fast_seconds: float = 10.0
     """How long a fast initialisation takes."""
+
+    def can_hold(self, drive: str, volume: Volume, end: int | None = None) -> bool:
+        """Whether a drive could have a place in a volume that is there: its kind, its size, and that it encrypts if it
+        must. `end`: how far it is used, where that is further than this volume goes.
+        """
+        found = self.drives[drive]
+        return (
+            same_kind(found, self.drives[volume.drives[0]])
+            and found.usable >= (volume.end if end is None else end)
+            and (found.securable or not volume.is_encrypted)
+        )
+
+
+def plain_of(found: Any) -> Any:
+    """A layout or a part of one in JSON types."""
+    if is_dataclass(found):
+        return {part.name: plain_of(getattr(found, part.name)) for part in fields(found)}
+    if isinstance(found, Mapping):
+        return {name: plain_of(value) for name, value in found.items()}
+    if isinstance(found, tuple):
+        return [plain_of(value) for value in found]
+    return found.value if isinstance(found, StrEnum) else found
 
 
 def volume_from(plain: Mapping[str, Any]) -> Volume:
@@ -401,9 +423,55 @@ def of_level(volume: Volume, **changes: Any) -> Volume:
     return replace(changed, capacity=capacity)
 
 
+def fits(layout: Layout, volume: Volume, drive: str) -> bool:
+    """Whether a volume's extent of a drive is free there."""
+    return all(volume.end <= start or end <= volume.start for start, end in layout.used(drive))
+
+
 def same_kind(one: Drive, other: Drive) -> bool:
     """Whether two drives can be in one volume: media, protocol and block size are not mixed."""
     return (one.media, one.protocol, one.block_size) == (other.media, other.protocol, other.block_size)
+
+
+def _volume_has_work(layout: Layout, work: Work) -> bool:
+    volume = layout.volumes.get(work.subject)
+    if volume is None or layout.status(volume) is Status.FAILED:
+        return False
+    added = [] if work.becomes is None else [drive for drive in work.becomes.drives if drive not in volume.drives]
+    return all(layout.disks[drive].works and not layout.volumes_on(drive) for drive in added)
+
+
+def _check_has_work(layout: Layout, work: Work) -> bool:
+    volume = layout.volumes.get(work.subject)
+    return volume is not None and layout.status(volume) is Status.OK
+
+
+def _rebuild_has_work(layout: Layout, work: Work) -> bool:
+    waiting = [volume for volume in layout.volumes_on(work.subject) if work.subject in volume.stale]
+    return layout.disks[work.subject].works and any(layout.status(volume) is Status.DEGRADED for volume in waiting)
+
+
+def _replication_has_work(layout: Layout, work: Work) -> bool:
+    volumes = layout.volumes_on(work.subject)
+    both_work = layout.disks[work.subject].works and layout.disks[work.drive].works
+    return both_work and bool(volumes) and all(layout.status(volume) is not Status.FAILED for volume in volumes)
+
+
+def _erasure_has_work(layout: Layout, work: Work) -> bool:
+    return layout.disks[work.subject].works
+
+
+_HAS_WORK: Mapping[str, Callable[[Layout, Work], bool]] = {
+    "Initialize": _volume_has_work,
+    "CheckConsistency": _check_has_work,
+    "Resize": _volume_has_work,
+    "ChangeRAIDType": _volume_has_work,
+    "Rebuild": _rebuild_has_work,
+    "Replicate": _replication_has_work,
+    "Sanitize": _erasure_has_work,
+    "PatrolRead": lambda *_: True,
+}
+"""Whether work of this operation can go on."""
 
 
 def _between(taken: Sequence[tuple[int, int]], end: int) -> Iterator[tuple[int, int]]:

@@ -55,7 +55,7 @@ def raid_volume_at(layout: Layout, volume_id: str) -> Volume:
     """The same, where it is no whole drive as it is.
 
     Raises:
-        Rejected: VolumeNotFound, OperationNotSupported.
+        Rejected: VolumeNotFound, StorageOperationNotSupported.
     """
     volume = volume_at(layout, volume_id)
     if volume.level == NO_LEVEL:
@@ -79,14 +79,38 @@ def require_state(layout: Layout, drive: str, *states: str) -> None:
     """Refuse what a drive cannot take part in as it is.
 
     Raises:
-        Rejected: DriveInUse where a volume has it or it is a spare, else DriveNotInState.
+        Rejected: DriveInUse where a volume has it or it is a spare, OperationInProgress, else DriveNotInState.
     """
     state = state_of(layout, drive)
-    if state in states and layout.reserved_by(drive) is None and not layout.works_on(drive):
-        return
-    if state in ("Online", "Rebuilding", "Spare", "Offline") or layout.reserved_by(drive):
+    if layout.reserved_by(drive) is not None:
         raise refuse("DriveInUse", drive)
-    raise refuse("DriveNotInState", drive, state, ", ".join(states))
+    if state in states:
+        require_idle(layout, drive)
+    elif state in ("Online", "Rebuilding", "Spare", "Offline"):
+        raise refuse("DriveInUse", drive)
+    else:
+        raise refuse("DriveNotInState", drive, state, ", ".join(states))
+
+
+def is_free(layout: Layout, drive: str) -> bool:
+    """Whether nothing has this drive, and nothing is being done to it."""
+    return (
+        state_of(layout, drive) == "Ready"
+        and not layout.volumes_on(drive)
+        and not layout.works_on(drive)
+        and layout.reserved_by(drive) is None
+    )
+
+
+def require_free(layout: Layout, drive: str) -> None:
+    """Refuse a drive that something has, be it a volume that is the whole drive as it is.
+
+    Raises:
+        Rejected: as `require_state`.
+    """
+    require_state(layout, drive, "Ready")
+    if layout.volumes_on(drive):
+        raise refuse("DriveInUse", drive)
 
 
 def require_raid_mode(model: Model, layout: Layout) -> None:
@@ -169,6 +193,6 @@ def with_rebuilds(model: Model, layout: Layout, drives: Iterable[str], at: float
             for volume in layout.volumes_on(drive)
             if drive in volume.stale and layout.status(volume) is Status.DEGRADED
         ]
-        if extents and layout.disks[drive].works and not layout.works_on(drive, "Rebuild"):
+        if extents and layout.disks[drive].works and not layout.works_on(drive):
             layout = layout.with_work(work(model, layout, "Rebuild", drive, at, sum(extents), REBUILD_RATE))
     return layout

@@ -19,7 +19,6 @@ from emulator.devices.raid.layout import (
     Work,
     of_level,
     same_kind,
-    state_of,
 )
 from emulator.devices.raid.level import (
     LEVELS,
@@ -37,8 +36,10 @@ from emulator.devices.raid.operation import (
     Change,
     Operation,
     drive_at,
+    is_free,
     raid_volume_at,
     refuse,
+    require_free,
     require_idle,
     require_not_failed,
     require_raid_mode,
@@ -83,14 +84,17 @@ def create_volume(model: Model, layout: Layout, subject: str, given: Mapping[str
     _require_room(model, layout)
     level = given["RAIDType"]
     _require_level(model, level)
+    if subject in layout.volumes:
+        raise refuse("VolumeNotInState", subject, "in use by another volume")
     strip = given.get("StripSizeBytes") or model.strips[0]
     if strip not in model.strips:
         raise refuse("StripSizeNotSupported", strip, ", ".join(str(known) for known in model.strips))
     capacity = given.get("CapacityBytes")
     if capacity is not None and capacity < CAPACITY_MIN:
         raise refuse("CapacityTooSmall", capacity, CAPACITY_MIN)
-    names = list(given.get("Drives") or ()) or _chosen(model, layout, level, capacity, given.get("MediaSpanCount"))
-    spans = given.get("MediaSpanCount") or default_spans(level, len(names))
+    told = given.get("MediaSpanCount")
+    names = list(given.get("Drives") or ()) or _chosen(model, layout, level, capacity, told, strip)
+    spans = told or default_spans(level, len(names))
     _require_number(level, names, spans)
     drives = [drive_at(model, layout, name) for name in names]
     _require_usable(model, layout, level, drives)
@@ -115,8 +119,8 @@ def create_volume(model: Model, layout: Layout, subject: str, given: Mapping[str
     if given.get("Encrypted"):
         made = _secured(model, made, volume)
     for spare in given.get("DedicatedSpareDrives") or ():
-        require_state(made, drive_at(model, made, spare).id, "Ready")
-        _require_cover(model, volume, spare)
+        require_free(made, drive_at(model, made, spare).id)
+        require_cover(model, made.volumes[volume_id], spare)
         made = made.with_disk(spare, spare_for=(volume_id,))
     if given.get("InitializeMethod", "Skip") != "Skip":
         made = made.with_work(work(model, made, "Initialize", volume_id, at, extent, INITIALIZATION_RATE))
@@ -142,6 +146,8 @@ def set_volume(model: Model, layout: Layout, subject: str, given: Mapping[str, A
         if theirs in given
     }
     if "Name" in given and given["Name"] != volume.name:
+        if not given["Name"]:
+            raise refuse("VolumeNameInvalid", "", model.name_max)
         changes["name"] = _name(model, layout, given["Name"], subject)
     return Change(layout.with_volume(replace(volume, **changes)), Message("VolumeChanged", (subject,)))
 
@@ -187,7 +193,7 @@ def resize(model: Model, layout: Layout, subject: str, given: Mapping[str, Any],
     volume = _reconfigurable(layout, subject)
     if given.get("Drives"):
         return _begin(model, layout, _over_more_drives(model, layout, volume, volume.level, given["Drives"]), at)
-    capacity = given["CapacityBytes"]
+    capacity = given.get("CapacityBytes") or 0
     extent = extent_bytes(volume.level, len(volume.drives), volume.spans, capacity, volume.strip)
     if extent <= volume.extent:
         raise refuse("ReconfigurationInvalid", subject)
@@ -214,6 +220,7 @@ def secure_volume(model: Model, layout: Layout, subject: str, given: Mapping[str
     volume = raid_volume_at(layout, subject)
     if volume.is_encrypted:
         raise refuse("VolumeIsSecured", subject)
+    require_idle(layout, subject, *RECONFIGURES)
     return Change(_secured(model, layout, volume), Message("VolumeSecured", (subject,)))
 
 
@@ -242,23 +249,20 @@ def free_bytes(model: Model, layout: Layout, level: str, names: Sequence[str], s
 
 def most_bytes(model: Model, layout: Layout) -> int:
     """How large the largest volume can be that could be made now, in bytes; 0 where none can."""
-    free = free_drives(model, layout)
+    free, strip = free_drives(model, layout), model.strips[0]
     possible = [0]
-    for first in free:
-        alike = [drive for drive in free if same_kind(drive, first)]
-        possible += [capacity for level in model.levels for _, capacity in _possible(level, alike, None)]
+    possible += [capacity for level in model.levels for _, capacity in _choices(level, free, None, strip)]
     for volume in layout.volumes.values():
-        if volume.level in model.levels and layout.status(volume) == "OK":
+        if volume.level in model.levels and layout.status(volume) == "OK" and not layout.is_reshaped(volume.id):
             gaps = layout.gaps(model.drives[drive] for drive in volume.drives)
-            longest = max((end - start for start, end in gaps), default=0)
+            longest = max((end - start for start, end in gaps), default=0) // strip * strip
             possible.append(capacity_bytes(volume.level, len(volume.drives), volume.spans, longest))
     return max(possible)
 
 
 def free_drives(model: Model, layout: Layout) -> list[Drive]:
     """Those that a new volume can have, in the order of their bays."""
-    ready = [drive for drive in model.drives.values() if state_of(layout, drive.id) == "Ready"]
-    return [drive for drive in ready if not layout.reserved_by(drive.id) and not layout.works_on(drive.id)]
+    return [drive for drive in model.drives.values() if is_free(layout, drive.id)]
 
 
 def enough_for(level: str, drives: Sequence[Drive]) -> list[Drive]:
@@ -300,7 +304,7 @@ def _require_number(level: str, names: Sequence[str], spans: int) -> None:
 
 
 def _require_usable(model: Model, layout: Layout, level: str, drives: Sequence[Drive]) -> None:
-    """All of one kind; and either free, or together the very drives that other volumes of this level have."""
+    """All of one kind; and either free, or together the very drives that other volumes of this level have and keep."""
     for drive in drives:
         if not same_kind(drive, drives[0]):
             raise refuse("DrivesMixed", drives[0].id, drive.id)
@@ -310,6 +314,7 @@ def _require_usable(model: Model, layout: Layout, level: str, drives: Sequence[D
         for volume in layout.volumes_on(drive.id):
             if set(volume.drives) != names or volume.level != level:
                 raise refuse("DriveInUse", drive.id)
+            require_idle(layout, volume.id, *RECONFIGURES)
 
 
 def _place(
@@ -319,7 +324,7 @@ def _place(
     gaps = layout.gaps(drives)
     start, end = max(gaps, key=lambda gap: gap[1] - gap[0], default=(0, 0))
     longest = (end - start) // strip * strip
-    if longest <= 0:
+    if capacity_bytes(level, len(drives), spans, longest) < CAPACITY_MIN:
         raise refuse("DriveFull", drives[0].id)
     if capacity is None:
         return start, longest
@@ -330,34 +335,48 @@ def _place(
     return first[0], extent
 
 
-def _chosen(model: Model, layout: Layout, level: str, capacity: int | None, spans: int | None) -> list[str]:
-    """Where nobody names drives: as few free ones of one kind as do, in the order of their bays."""
+def _chosen(model: Model, layout: Layout, level: str, capacity: int | None, spans: int | None, strip: int) -> list[str]:
+    """Where nobody names drives: as few free ones of one kind as do, in the order of their bays.
+
+    Where the first ones are too small, larger ones of their kind are taken.
+    """
     free = free_drives(model, layout)
     most = 0
-    for first in free:
-        alike = [drive for drive in free if same_kind(drive, first)]
-        for number, possible in _possible(level, alike, spans):
-            if possible >= (capacity or 0):
-                return [drive.id for drive in alike[:number]]
-            most = max(most, possible)
+    for drives, possible in _choices(level, free, spans, strip):
+        if possible >= (capacity or CAPACITY_MIN):
+            return [drive.id for drive in drives]
+        most = max(most, possible)
     if most and capacity is not None:
         raise refuse("CapacityTooLarge", capacity, most)
     raise refuse("TooFewDrivesFree", level, LEVELS[level].drives_min, len(free))
 
 
-def _possible(level: str, alike: Sequence[Drive], spans: int | None) -> Iterator[tuple[int, int]]:
-    """(how many of these drives, how large a volume) for each number that the level can have."""
-    for number in range(LEVELS[level].drives_min, len(alike) + 1):
-        spread = spans or default_spans(level, number)
-        if number_fits(level, number) and spread and spans_fit(level, number, spread):
-            usable = min(drive.usable for drive in alike[:number])
-            yield number, capacity_bytes(level, number, spread, usable)
+def _choices(level: str, free: Sequence[Drive], spans: int | None, strip: int) -> Iterator[tuple[Sequence[Drive], int]]:
+    """The drives that a volume of this level could be made of, few before many, and how large it would be."""
+    for first in free:
+        alike = [drive for drive in free if same_kind(drive, first)]
+        if alike[0] is not first:
+            continue  # they have been looked at
+        for number in range(LEVELS[level].drives_min, len(alike) + 1):
+            spread = spans or default_spans(level, number)
+            if not (number_fits(level, number) and spread and spans_fit(level, number, spread)):
+                continue
+            for least in sorted({drive.usable for drive in alike}):
+                large = [drive for drive in alike if drive.usable >= least][:number]
+                if len(large) == number:
+                    extent = min(drive.usable for drive in large) // strip * strip
+                    yield large, capacity_bytes(level, number, spread, extent)
 
 
-def _require_cover(model: Model, volume: Volume, spare: str) -> None:
-    """A spare is of the kind of the volume's drives, and large enough."""
-    drive = model.drives[spare]
-    if not same_kind(drive, model.drives[volume.drives[0]]) or drive.usable < volume.end:
+def require_cover(model: Model, volume: Volume, spare: str) -> None:
+    """Refuse a spare for a volume that has no use for one, or that it does not suit.
+
+    Raises:
+        Rejected: StorageOperationNotSupported, SpareNotSuitable.
+    """
+    if LEVELS[volume.level].tolerance == 0:
+        raise refuse("StorageOperationNotSupported", volume.id)
+    if not model.can_hold(spare, volume):
         raise refuse("SpareNotSuitable", spare, volume.id)
 
 
@@ -384,11 +403,12 @@ def _secured(model: Model, layout: Layout, volume: Volume) -> Layout:
 
 
 def _reconfigurable(layout: Layout, subject: str) -> Volume:
-    """A volume that can be reshaped: alone on its drives, without spans, in order, and with nothing else going on."""
+    """A volume that can be reshaped: in order, and with nothing else going on, nor on its drives."""
     volume = raid_volume_at(layout, subject)
     if layout.status(volume) != "OK":
         raise refuse("VolumeNotInState", subject, layout.status(volume).value)
-    require_idle(layout, subject)
+    for busy in (subject, *volume.drives):
+        require_idle(layout, busy)
     return volume
 
 
@@ -403,9 +423,11 @@ def _over_more_drives(model: Model, layout: Layout, volume: Volume, level: str, 
     _require_number(level, names, 1)
     for name in added:
         drive = drive_at(model, layout, name)
-        require_state(layout, name, "Ready")
+        require_free(layout, name)
         if not same_kind(drive, model.drives[volume.drives[0]]):
             raise refuse("DrivesMixed", volume.drives[0], name)
+        if volume.is_encrypted and not drive.securable:
+            raise refuse("DriveNotSecurable", name)
         if drive.usable < volume.end:
             raise refuse("DriveTooSmall", name)
     shaped = of_level(volume, level=level, drives=names)
