@@ -15,9 +15,12 @@ from typing import Any, NamedTuple, Protocol
 
 from emulator.core.job import Outcome, Step
 from emulator.core.message import Message, Rejected, reject_if_any
+from emulator.core.part import Part, Planned, Wanted
 
 Value = str | int | bool | list[Any] | None
-"""A value in JSON types, which nobody changes in place. Only sequences and operations are lists."""
+"""A value in JSON types, which nobody changes in place. Only sequences, operations and lists are lists."""
+LIST = "List"
+"""Texts, such as the ids of drives. Only parts of devices have attributes of this type."""
 SEQUENCE = "Sequence"
 """`[id, whether it is on]` each."""
 OPERATIONS = "Operations"
@@ -34,8 +37,8 @@ class Attribute:
 
     name: str
     type: str
-    """Enumeration, String, Integer, Boolean or Password; Sequence: all of `choices` in some order, each on or off; or
-    Operations: what is to be done, each one of `choices`; it is added to what is pending and does not replace it."""
+    """Enumeration, String, Integer, Boolean, Password or List; Sequence: all of `choices` in some order, each on or
+    off; Operations: what is to be done, each one of `choices`; it is added to what is pending and replaces nothing."""
     choices: tuple[str, ...] = ()
     lower: int | None = None
     upper: int | None = None
@@ -103,6 +106,18 @@ class Device(Protocol):
     def erase(self, component: str, at: float) -> bool:
         """Erase what it holds of a component (a key of `erase.COMPONENTS`); False where it holds nothing."""
         return False
+
+    def profile(self) -> Part:
+        """What a profile shows of it. By default its attributes."""
+        return Part(self.id, self.describe(), self.read())
+
+    def plan_profile(self, wanted: Wanted) -> Sequence[Planned] | None:
+        """What brings it to what a profile says of it and of its parts, in order; changes nothing.
+
+        What is so already needs nothing; what cannot be done is a message, and the rest goes on. By default None: its
+        attributes are set like anybody else's, and it has no parts.
+        """
+        return None
 
     def next_due(self) -> float | None:
         """When something that it does by itself is done, on the virtual clock. None: it is doing nothing."""
@@ -287,6 +302,10 @@ def _is_sequence(value: Any) -> bool:
     )
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+
+
 def _is_operations(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(entry, list)
@@ -304,6 +323,7 @@ _TYPE_CHECKS: Mapping[str, Callable[[Any], bool]] = {
     "Password": _is_text,
     "Integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
     "Boolean": lambda value: isinstance(value, bool),
+    LIST: _is_list,
     SEQUENCE: _is_sequence,
     OPERATIONS: _is_operations,
 }

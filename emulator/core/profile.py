@@ -4,7 +4,9 @@ An export and a preview are the controller's own work. An import compares first,
 the host down, applies what differs in the Automated Task stage, attribute by attribute, and ends by its verdict. Only
 one of the three runs at a time, and none while values are pending or a configuration job is open (LC068).
 
-A profile is neutral here: (device id, attribute name, value as text). JSON and XML are `formats/profile.py`'s.
+A profile is neutral here: (device id, attribute name, value as text), and where a device has parts, the id of the part.
+JSON and XML are `formats/profile.py`'s, the words for storage `formats/storage_profile.py`'s. What it takes to bring a
+device to what is said of its parts is the device's to know (`Device.plan_profile`).
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emulator.core.course import Course
-from emulator.core.device import NO_ATTRIBUTES, SEALED, Attribute, Device, Value, check
+from emulator.core.device import NO_ATTRIBUTES, SEALED, Device, Value, check
 from emulator.core.host import Phase, Power
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, Step
 from emulator.core.message import Message, Rejected
+from emulator.core.part import MASK, Part, Planned, Text, Told, as_text, as_told, from_text
 from emulator.core.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -31,8 +34,6 @@ WAIT_SECONDS_MIN, WAIT_SECONDS_MAX = 300, 3600
 """The range of TimeToWait, in seconds (OemManager); the smallest is the default."""
 SHUTDOWNS = ("Graceful", "Forced", "NoReboot")
 COMPARE = "compare"
-MASK = "******"
-"""What stands for a password."""
 
 
 class Setting(NamedTuple):
@@ -40,7 +41,25 @@ class Setting(NamedTuple):
 
     device: str
     name: str
-    value: str
+    value: Text
+    part: str = ""
+    """The id of the part of the device that it is about; "" for the device itself."""
+
+
+class Shown(NamedTuple):
+    """One attribute as a profile shows it."""
+
+    name: str
+    value: Text
+    importable: bool
+
+
+class Component(NamedTuple):
+    """A device, or a part of one, as a profile shows it."""
+
+    id: str
+    settings: list[Shown]
+    components: list[Component]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,94 +168,110 @@ def _chosen(machine: Machine, targets: Sequence[str]) -> list[Device]:
 # -- what a profile says ----------------------------------------------------------------------------------------------
 
 
-def settings_of(machine: Machine, targets: Sequence[str]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
-    """(device, [(attribute, value as text, whether it can be imported)]) as it is now. Passwords are not told."""
-    return [(device.id, list(_settings(device))) for device in _chosen(machine, targets)]
+def components_of(machine: Machine, targets: Sequence[str]) -> list[Component]:
+    """What a profile of these targets shows now. Passwords are not told."""
+    return [_component(device.profile()) for device in _chosen(machine, targets)]
 
 
-def _settings(device: Device) -> Iterator[tuple[str, str, bool]]:
-    described = device.describe()
-    for name, value in device.read().items():
-        attribute = described[name]
-        if attribute.type == "Password" or attribute.type in NO_ATTRIBUTES:
-            continue
-        yield name, _text(value), not (attribute.read_only or attribute.immutable)
+def _component(part: Part) -> Component:
+    return Component(part.id, list(_shown_of(part)), [_component(below) for below in part.parts])
 
 
-def _text(value: Value) -> str:
-    return "" if value is None else str(value)
-
-
-def _value(attribute: Attribute, text: str) -> Value:
-    """A profile's text as the attribute's type; the text itself where it is none of that type."""
-    if attribute.type == "Integer":
-        return int(text) if text.removeprefix("-").isdecimal() and len(text) < 20 else text
-    if attribute.type == "Boolean":
-        return {"true": True, "false": False}.get(text.lower(), text)
-    return text
+def _shown_of(part: Part) -> Iterator[Shown]:
+    for name, value in part.values.items():
+        attribute = part.attributes[name]
+        if attribute.type != "Password" and attribute.type not in NO_ATTRIBUTES:
+            yield Shown(name, as_text(value), not (attribute.read_only or attribute.immutable))
 
 
 def _take_in(machine: Machine, job: Job, settings: Iterable[Setting]) -> None:
     """Work out the steps of an import, and what cannot be applied and why."""
     chosen = {device.id: device for device in _chosen(machine, job.details["targets"])}
-    by_device: dict[str, dict[str, str]] = {}
-    for setting in settings:
-        by_device.setdefault(setting.device, {})[setting.name] = setting.value
     everything = ALL in job.details["targets"]
     steps: list[Step] = []
-    for device_id, texts in by_device.items():
+    job.details["told"] = []
+    for device_id, wanted in _by_device(settings).items():
         if device_id in chosen:
-            steps += _steps_for(job, chosen[device_id], texts)
+            planned = _planned(chosen[device_id], wanted)
         elif everything:
-            for name, text in texts.items():
-                told = _told(None, name, text)
-                _add_result(job, device_id, name, "", told, Message("ProfileNoSuchDevice", (device_id,)))
+            planned = _strangers(wanted, device_id)
+        else:
+            continue
+        for told, becomes in planned:
+            if isinstance(becomes, Message):
+                _add_results(job, told, becomes)
+            else:
+                steps.append(becomes)
+                job.details["told"].append([list(one) for one in told])
     job.steps = (*job.steps, *steps)
     machine.queue.hold(job, *sorted({step.device for step in steps} - set(job.locks)))
     machine.touch("job", job.id)
 
 
-def _steps_for(job: Job, device: Device, texts: Mapping[str, str]) -> tuple[Step, ...]:
-    """The steps that bring about what differs; what the device refuses is a result instead."""
+def _by_device(settings: Iterable[Setting]) -> dict[str, dict[str, dict[str, Text]]]:
+    """What is said, by device, part and name. What is said twice is said by the last."""
+    found: dict[str, dict[str, dict[str, Text]]] = {}
+    for setting in settings:
+        of_part = found.setdefault(setting.device, {}).setdefault(setting.part or setting.device, {})
+        of_part[setting.name] = setting.value
+    return found
+
+
+def _strangers(wanted: Mapping[str, Mapping[str, Text]], missing: str) -> Iterator[Planned]:
+    """What is said of a device or of parts that are not there."""
+    for part, texts in wanted.items():
+        for name, text in texts.items():
+            told = Told(part, name, "", as_told(None, name, text))
+            yield Planned((told,), Message("ProfileNoSuchDevice", (missing,)))
+
+
+def _planned(device: Device, wanted: Mapping[str, Mapping[str, Text]]) -> Iterable[Planned]:
+    planned = device.plan_profile(wanted)
+    if planned is not None:
+        return planned
+    own = _by_attributes(device, wanted.get(device.id, {}))
+    return [*own, *(one for part in wanted if part != device.id for one in _strangers({part: wanted[part]}, part))]
+
+
+def _by_attributes(device: Device, texts: Mapping[str, Text]) -> list[Planned]:
+    """The steps that bring about what differs; what the device refuses is a message instead."""
     described, current = device.describe(), device.read()
     change: dict[str, Value] = {}
+    refused: list[Planned] = []
+
+    def refuse(name: str, why: Message) -> None:
+        new = as_told(described.get(name), name, texts[name])
+        refused.append(Planned((Told(device.id, name, as_text(current.get(name)), new),), why))
+
     for name, text in texts.items():
         attribute = described.get(name)
-        value = _value(attribute, text) if attribute else text
+        value = from_text(attribute, text) if attribute else text
         comparable = name in current and attribute is not None and attribute.type != "Password"
-        if comparable and (value == current[name] or text == _text(current[name])):  # None is written as nothing
+        if comparable and (value == current[name] or text == as_text(current[name])):  # None is written as nothing
             continue
         try:
             change.update(check(device, {name: value}))
-        except Rejected as refused:
-            told = _told(attribute, name, text)
-            _add_result(job, device.id, name, _text(current.get(name)), told, refused.messages[0])
-    return _planned(job, device, change, texts, current)
-
-
-def _planned(
-    job: Job, device: Device, change: dict[str, Value], texts: Mapping[str, str], current: Mapping[str, Value]
-) -> tuple[Step, ...]:
+        except Rejected as rejected:
+            refuse(name, rejected.messages[0])
     while change:
         try:
-            return device.plan(change)
-        except Rejected as refused:
-            said = {path.rpartition("/")[2]: message for message in refused.messages for path in message.related}
+            return [*refused, *(_step_planned(step, current) for step in device.plan(change))]
+        except Rejected as rejected:
+            said = {path.rpartition("/")[2]: message for message in rejected.messages for path in message.related}
             for name in [name for name in said if name in change] or [next(iter(change))]:
                 del change[name]
-                told = _told(device.describe()[name], name, texts[name])
-                _add_result(job, device.id, name, _text(current.get(name)), told, said.get(name, refused.messages[0]))
-    return ()
+                refuse(name, said.get(name, rejected.messages[0]))
+    return refused
 
 
-def _add_result(job: Job, device: str, name: str, old: str, new: str, message: Message | None) -> None:
-    job.details["results"].append([device, name, old, new, message.to_plain() if message else None])
+def _step_planned(step: Step, current: Mapping[str, Value]) -> Planned:
+    return Planned((Told(step.device, step.name, _shown(current.get(step.name)), _shown(step.value)),), step)
 
 
-def _told(attribute: Attribute | None, name: str, text: str) -> str:
-    """What a profile says of an attribute, as a result may tell it; of a stranger only its name tells what it is."""
-    secret = "password" in name.lower() if attribute is None else attribute.type == "Password"
-    return MASK if secret else text
+def _add_results(job: Job, told: Iterable[Sequence[Any]], why: Message | None) -> None:
+    """Keep what became of these settings (`Told`)."""
+    plain = why.to_plain() if why else None
+    job.details["results"] += [[*one, plain] for one in told]
 
 
 # -- the course of the jobs -------------------------------------------------------------------------------------------
@@ -255,10 +290,7 @@ class ExportCourse(Course):
         """When all is read: keep what was found, and send it where it is wanted."""
         if len(job.outcomes) < len(job.steps):
             return False
-        job.details["content"] = [
-            [device, [list(setting) for setting in settings]]
-            for device, settings in settings_of(machine, job.details["targets"])
-        ]
+        job.details["content"] = [_plain(component) for component in components_of(machine, job.details["targets"])]
         machine.touch("job", job.id)
         uri = job.details["uri"]
         if uri is None:
@@ -279,7 +311,7 @@ class _ComparingCourse(Course):
     """What an import and a preview have in common: a profile to take in."""
 
     def transfer_done(self, machine: Machine, job: Job, content: Mapping[str, Any]) -> None:
-        """The profile is here: {"settings": [[device, name, value]]} or {"error": sentence}."""
+        """The profile is here: {"settings": [[device, name, value, part]]} or {"error": sentence}."""
         if "error" in content:
             self.transfer_failed(machine, job, content["error"])
             return
@@ -292,9 +324,8 @@ class _ComparingCourse(Course):
 
     def _only_tell(self, machine: Machine, job: Job) -> None:
         """Say what would be set, and drop the steps that would set it."""
-        for step in job.steps[1:]:
-            old = _text(machine.devices[step.device].read().get(step.name))
-            _add_result(job, step.device, step.name, old, _shown(step.value), None)
+        for told in job.details.pop("told"):
+            _add_results(job, told, None)
         job.steps = job.steps[:1]
 
 
@@ -392,9 +423,8 @@ class ImportCourse(_ComparingCourse):
 
     def ended(self, machine: Machine, job: Job) -> None:
         """Keep what became of each attribute, and leave the host as it was wanted."""
-        for step, outcome in zip(job.steps[1:], job.outcomes[1:], strict=False):
-            old = _shown(outcome.before.get(step.name))
-            _add_result(job, step.device, step.name, old, _shown(step.value), _why(step, outcome))
+        for told, step, outcome in zip(job.details.pop("told", ()), job.steps[1:], job.outcomes[1:], strict=False):
+            _add_results(job, told, _why(step, outcome))
         applied = len(job.outcomes) > 1
         if applied and not job.details["leave_on"] and machine.host.phase is Phase.TASKS:
             machine.power(Power.FORCE_OFF)  # in any other phase somebody else has decided about the host
@@ -404,7 +434,12 @@ def _why(step: Step, outcome: Outcome) -> Message | None:
     return None if outcome.ok else outcome.message or Message("StepFailed", (step.name,))
 
 
-def _shown(value: Value) -> str:
+def _shown(value: Value) -> Text:
     """A value that is or was in force; a password is not told."""
-    text = _text(value)
-    return MASK if text.startswith(SEALED) else text
+    text = as_text(value)
+    return MASK if isinstance(text, str) and text.startswith(SEALED) else text
+
+
+def _plain(component: Component) -> list[Any]:
+    """JSON types only: [id, [[name, value, whether it can be imported]], [what is below it]]."""
+    return [component.id, [list(one) for one in component.settings], [_plain(below) for below in component.components]]

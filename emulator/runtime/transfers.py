@@ -20,7 +20,8 @@ from emulator.core.transfer import Transfer
 from emulator.formats import catalog as catalogs
 from emulator.formats.image import ImageError, Inspector
 from emulator.formats.profile import BYTES_MAX as PROFILE_BYTES_MAX
-from emulator.formats.profile import ProfileError, flat, parse
+from emulator.formats.profile import ProfileError, parse
+from emulator.formats.storage_profile import settings
 from emulator.runtime.fleet import Fleet, Seat
 from emulator.runtime.networks import Networks
 
@@ -150,11 +151,7 @@ class Transfers:
             profile = parse(bytes(content))
         except ProfileError as error:
             return {"error": str(error)}
-        return {
-            "settings": [
-                [fqdd, setting.name, setting.value] for fqdd, setting in flat(profile) if setting.set_on_import
-            ]
-        }
+        return {"settings": [list(setting) for setting in settings(profile)]}
 
     def _export(self, errand: Errand) -> Mapping[str, Any]:
         from emulator.runtime.transfer import put  # noqa: PLC0415 - as above

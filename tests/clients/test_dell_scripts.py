@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from xml.etree import ElementTree
 
 import pytest
 import requests
+from dell_script import DellScripts
 from images import package, serving
 
 from emulator.formats.catalog import Catalog, Package, render
@@ -40,19 +40,12 @@ def share():
 @pytest.fixture
 def run(serve, tmp_path):
     """run(arguments...) is what the script prints about a controller whose clock runs thirty times as fast."""
-    process = serve("--state", "memory", "--rate", "30")
-    address = f"127.0.0.1:{process.port}"
+    scripts = DellScripts(serve("--state", "memory", "--rate", "30"), tmp_path)
 
     def ask(*arguments):
-        who = ("-ip", address, "-u", "root", "-p", "calvin")
-        command = [SCRIPT, *who, *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150)
-        assert done.returncode == 0, done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout + done.stderr
+        return scripts.run(SCRIPT, *arguments)
 
-    ask.url = process.url
-    ask.folder = tmp_path
+    ask.url, ask.folder = scripts.url, scripts.folder
     return ask
 
 

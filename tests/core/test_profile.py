@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -34,18 +34,20 @@ from core_world import (
     until,
 )
 
+from emulator.core.device import LIST, Attribute, Device, Value
 from emulator.core.host import Phase, Timings
-from emulator.core.job import Job, Kind, Lane, State
+from emulator.core.job import Job, Kind, Lane, Outcome, State, Step
 from emulator.core.machine import Machine
 from emulator.core.message import Message
+from emulator.core.part import Part, Planned, Told, Wanted
 from emulator.core.policy import Policy
 from emulator.core.profile import (
     Import,
     Setting,
+    components_of,
     export_profile,
     fetch_and_import,
     import_profile,
-    settings_of,
 )
 from emulator.core.update import Request, update_from_package
 
@@ -111,7 +113,7 @@ def test_an_export_reads_one_device_after_the_other_and_keeps_what_it_found(
     assert (job.state, "content" in job.details) == (State.RUNNING, False)
     until(machine, COMPARE * len(devices))
     assert ends(job) == (State.COMPLETED, "ProfileExported", COMPARE * len(devices))
-    assert [device for device, _ in job.details["content"]] == devices
+    assert [device for device, *_ in job.details["content"]] == devices
     assert {key: device.snapshot() for key, device in machine.devices.items()} == before
     assert machine.host.phase is Phase.RUNNING
 
@@ -119,7 +121,7 @@ def test_an_export_reads_one_device_after_the_other_and_keeps_what_it_found(
 def test_a_profile_has_every_value_as_text_says_what_can_be_imported_and_tells_no_password(machine: Machine) -> None:
     job = export_profile(machine, "root", ("BIOS",), "JSON")
     until(machine, COMPARE)
-    ((_, content),) = job.details["content"]
+    ((_, content, _),) = job.details["content"]
     shown = {name: (value, writable) for name, value, writable in content}
     assert set(shown) == set(DELIVERED) - {"SetupPassword"}
     assert shown["NumLock"] == ("True", True)
@@ -136,15 +138,17 @@ def test_it_shows_what_was_there_when_the_export_ended(machine: Machine) -> None
     machine.reset("ForceRestart")
     until(machine, 1000)
     assert ["BootMode", "Bios", True] in exported.details["content"][0][1]
-    assert ("BootMode", "Uefi", True) in settings_of(machine, ("BIOS",))[0][1]
+    assert ("BootMode", "Uefi", True) in components_of(machine, ("BIOS",))[0][1]
 
 
 def test_an_exported_profile_changes_nothing_when_it_is_imported(machine: Machine) -> None:
     queued_job(machine, BIOS, SysProfile="Custom", ProcPwrPerf="OsDbpm", NumCores=4)
     machine.reset("ForceRestart")
     until(machine, 1000)
-    exported = settings_of(machine, ("ALL",))
-    again = [Setting(device, name, value) for device, found in exported for name, value, writable in found if writable]
+    exported = components_of(machine, ("ALL",))
+    again = [
+        Setting(device, name, value) for device, found, _ in exported for name, value, writable in found if writable
+    ]
     job = start_import(machine, again)
     until(machine, 2000)
     assert (job.state, job.message, results(job)) == (State.COMPLETED, job.says("ProfileChangesNothing"), [])
@@ -361,6 +365,112 @@ def test_no_password_is_told_whatever_becomes_of_it(machine: Machine) -> None:
     job = start_import(machine, settings("FC.Slot.1-1", AdminPassword=SECRET))
     machine.advance(1000)
     assert SECRET not in repr([plain for _, plain in machine.take_changes()])
+
+
+# -- devices with parts -----------------------------------------------------------------------------------------------
+
+SHELF, BOOK = "Shelf.1", "Book.1:Shelf.1"
+
+
+class Shelf(Device):
+    """A device with a part, that knows by itself what brings it to a profile: whatever is good, each by a step."""
+
+    def __init__(self) -> None:
+        self.id, self.kind = SHELF, "raid"
+        self.title = "Old"
+        self.asked: Any = None
+
+    def describe(self) -> Mapping[str, Attribute]:
+        return {"Height": Attribute("Height", "Integer")}
+
+    def read(self) -> Mapping[str, Value]:
+        return {"Height": 7}
+
+    def profile(self) -> Part:
+        titles = {"Title": Attribute("Title", "String"), "Tags": Attribute("Tags", LIST, immutable=True)}
+        return Part(
+            self.id, self.describe(), self.read(), (Part(BOOK, titles, {"Title": self.title, "Tags": ["a", "b"]}),)
+        )
+
+    def plan_profile(self, wanted: Wanted) -> list[Planned]:
+        self.asked = wanted
+        return [
+            Planned(
+                (Told(part, name, "old", text),),
+                Message("PropertyUnknown", (name,)) if text == "bad" else Step(self.id, "print", name, text, 7.0),
+            )
+            for part, texts in wanted.items()
+            for name, text in texts.items()
+        ]
+
+    def plan(self, change: Mapping[str, Value]) -> tuple[Step, ...]:
+        return ()
+
+    def apply(self, step: Step, at: float) -> Outcome:
+        self.title = str(step.value)
+        return Outcome(step.value != "worse", at, {"was": "x"})
+
+    def undo(self, step: Step, before: Mapping[str, Any]) -> None:
+        self.title = "Old"
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"own": {}}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        return
+
+
+@pytest.fixture
+def shelf(machine: Machine) -> Shelf:
+    machine.devices[SHELF] = Shelf()
+    return machine.devices[SHELF]
+
+
+def test_an_export_shows_the_parts_of_a_device(machine: Machine, shelf: Shelf) -> None:
+    job = export_profile(machine, "root", (SHELF,), "JSON")
+    until(machine, COMPARE)
+    assert job.details["content"] == [
+        [SHELF, [["Height", "7", True]], [[BOOK, [["Title", "Old", True], ["Tags", ["a", "b"], False]], []]]]
+    ]
+
+
+SAID = [Setting(SHELF, "Height", "8"), Setting(SHELF, "Title", "bad", BOOK), Setting(SHELF, "Tags", ["c"], BOOK)]
+
+
+def test_a_device_is_asked_for_what_brings_it_to_a_profile(machine: Machine, shelf: Shelf) -> None:
+    job = start_import(machine, SAID)
+    assert shelf.asked == {SHELF: {"Height": "8"}, BOOK: {"Title": "bad", "Tags": ["c"]}}
+    assert machine.queue.open_job_on(SHELF) is job
+    until(machine, 10_000)
+    assert ends(job) == (State.COMPLETED_WITH_ERRORS, "ProfileImportedWithErrors", UP + 2 * 7)
+    assert job.details["results"] == [
+        [BOOK, "Title", "old", "bad", {"key": "PropertyUnknown", "args": ["Title"]}],
+        [SHELF, "Height", "old", "8", None],
+        [BOOK, "Tags", "old", ["c"], None],
+    ]
+
+
+def test_what_cannot_be_done_after_all_is_told_for_every_setting(machine: Machine, shelf: Shelf) -> None:
+    job = start_import(machine, [Setting(SHELF, "Title", "worse", BOOK)])
+    until(machine, 10_000)
+    assert job.state is State.FAILED
+    assert job.details["results"] == [[BOOK, "Title", "old", "worse", {"key": "StepFailed", "args": ["Title"]}]]
+
+
+@pytest.mark.parametrize("how", [{"preview": True}, {"shutdown": "NoReboot"}])
+def test_without_doing_it_the_same_is_told(machine: Machine, shelf: Shelf, how: dict[str, Any]) -> None:
+    job = start_import(machine, SAID, **how)
+    until(machine, 10_000)
+    assert [result[:2] for result in job.details["results"]] == [[BOOK, "Title"], [SHELF, "Height"], [BOOK, "Tags"]]
+    assert shelf.title == "Old"
+
+
+@pytest.mark.parametrize("device", [BIOS, "Nope.1"])
+def test_parts_of_what_has_none(machine: Machine, device: str) -> None:
+    job = start_import(machine, [Setting(device, "Title", "x", "Part.1"), *settings(NumLock="False")])
+    until(machine, 10_000)
+    assert job.state is State.COMPLETED_WITH_ERRORS
+    assert ("Title", "", "x", "ProfileNoSuchDevice") in results(job)
 
 
 # -- import: the host -------------------------------------------------------------------------------------------------

@@ -232,7 +232,9 @@ def test_every_controllers_profile_is_its_own(make_bmc, layout):
 def test_what_a_layout_cannot_hold_is_shown_and_not_imported(layout, told):
     """No attribute of the bundled mockups takes such a value, but a captured one may."""
     details = {"targets": ["ALL"], "use": "Default", "read_only_too": False, "layout": layout}
-    job = Job("JID_1", Kind.EXPORT, "", (), 0.0, details={**details, "content": [["X.1", [["Label", "a\x01b", True]]]]})
+    job = Job(
+        "JID_1", Kind.EXPORT, "", (), 0.0, details={**details, "content": [["X.1", [["Label", "a\x01b", True]], []]]}
+    )
     content, _ = export({}, "2026-11-01T10:00:00-05:00", job)
     assert told in content
     assert b"Sun Nov  1 10:00:00 2026" in content

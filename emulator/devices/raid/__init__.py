@@ -15,7 +15,8 @@ from typing import Any
 from emulator.core.device import OPERATIONS, Attribute, Device, Value
 from emulator.core.job import Outcome, Step
 from emulator.core.message import Message, Rejected
-from emulator.devices.raid import hardware
+from emulator.core.part import Part, Planned, Wanted
+from emulator.devices.raid import hardware, profile
 from emulator.devices.raid.controller_operations import CONTROLLER_OPERATIONS, SECRETS
 from emulator.devices.raid.drive_operations import DRIVE_OPERATIONS
 from emulator.devices.raid.layout import (
@@ -28,12 +29,12 @@ from emulator.devices.raid.layout import (
     Model,
 )
 from emulator.devices.raid.operation import Change, Operation
+from emulator.devices.raid.profile_plan import SET, planned
+from emulator.devices.raid.profile_said import Plan
 from emulator.devices.raid.undo import difference, undone
 from emulator.devices.raid.volume_operations import VOLUME_OPERATIONS, next_volume_id
 
 KIND = "raid"
-SET = "set"
-"""The operation of a step that sets one of the controller's own attributes."""
 ALL_OPERATIONS: Mapping[str, Operation] = {**VOLUME_OPERATIONS, **DRIVE_OPERATIONS, **CONTROLLER_OPERATIONS}
 """By name: that of the DMTF or DellRaidService action where there is one."""
 OPERATIONS_ATTRIBUTE = Attribute(OPERATIONS, OPERATIONS, choices=tuple(ALL_OPERATIONS), secrets=SECRETS)
@@ -117,6 +118,15 @@ class Raid(Device):
         for drive in present:
             self.layout = hardware.erased(self.layout, drive)
         return bool(present)
+
+    def profile(self) -> Part:
+        """The controller with its volumes and drives."""
+        return profile.shown(self.id, self.model, self.layout, self.read())
+
+    def plan_profile(self, wanted: Wanted) -> Sequence[Planned]:
+        """Operations, each on top of those before it."""
+        plan = Plan(self.id, self.kind, self.model, self.layout, self.step_seconds, self._done)
+        return planned(plan, self.profile(), wanted)
 
     def next_due(self) -> float | None:
         """When the next work is done."""

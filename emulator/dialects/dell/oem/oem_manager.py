@@ -6,8 +6,10 @@ Clients know one or the other by heart, or find them in the Manager.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from emulator.core.job import Job
@@ -25,6 +27,7 @@ from emulator.core.profile import (
 )
 from emulator.dialects.dell.oem import network_share
 from emulator.formats import profile as formats
+from emulator.formats import storage_profile
 from emulator.formats.xml_text import UNWRITABLE
 from emulator.mockup.site import Site
 from emulator.redfish.errors import error_reply
@@ -45,6 +48,8 @@ PARAMETERS = "ShareParameters/"
 RESULTS_MAX = 256
 """How many attributes a job tells of; what went wrong comes first."""
 READ_ONLY_TOO = "IncludeReadOnly"
+CLONES = ("Clone", "Replace")
+"""The uses of a profile that is to make another server the same."""
 MEDIA_TYPES: Mapping[str, str] = {"JSON": "application/json", "XML": "application/xml"}
 
 
@@ -111,7 +116,7 @@ def _settings(content: str) -> list[Setting]:
         found = formats.parse(content.encode())
     except formats.ProfileError as error:
         raise Rejected(Message("ProfileInvalid", (str(error),), ("ImportBuffer",))) from error
-    return [Setting(fqdd, item.name, item.value) for fqdd, item in formats.flat(found) if item.set_on_import]
+    return [Setting(*setting) for setting in storage_profile.settings(found)]
 
 
 def _named(handler: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
@@ -191,20 +196,19 @@ def export(system: Document, time: str, job: Job) -> tuple[bytes, str]:
     layout = job.details["layout"]
     selective = "" if ALL in job.details["targets"] else ",Selective"
     use = {"Default": "Normal"}.get(job.details["use"], job.details["use"])
+    writer = storage_profile.Writer(
+        write=_setting_for_json if layout == "JSON" else _setting_for_xml,
+        clone=use in CLONES,
+        read_only_too=job.details["read_only_too"],
+    )
     profile = formats.Profile(
         model=system.get("Model") or "",
         service_tag=system.get("SKU") or system.get("SerialNumber") or "",
         time_stamp=datetime.fromisoformat(time).ctime(),
         comments=(f"Export type is {use},{layout}{selective}",),
-        components=tuple(_component(job, device, settings) for device, settings in job.details["content"]),
+        components=tuple(writer.component(*found) for found in job.details["content"]),
     )
     return formats.render(profile, layout), MEDIA_TYPES[layout]
-
-
-def _component(job: Job, device: str, settings: list[tuple[str, str, bool]]) -> formats.Component:
-    write = _setting_for_json if job.details["layout"] == "JSON" else _setting_for_xml
-    shown = [setting for setting in settings if setting[2] or job.details["read_only_too"]]
-    return formats.Component(device, tuple(write(*setting) for setting in shown))
 
 
 def _setting_for_json(name: str, value: str, importable: bool) -> formats.Setting:
@@ -279,30 +283,38 @@ def _with_results(call: Call, document: Document, view: str) -> Document:
         return document
     results = [] if job.is_open else sorted(job.details.get("results", ()), key=lambda result: result[4] is None)
     own = message_objects(call.dialect, job.message, view)
-    return {**document, "Messages": [*own, *(_result(call, job, result) for result in results[:RESULTS_MAX])]}
+    told = (said for result in results for said in _results(call, job, result))
+    return {**document, "Messages": [*own, *islice(told, RESULTS_MAX)]}
 
 
-def _result(call: Call, job: Job, result: list[Any]) -> Document:
-    """One attribute's result: a message, in which the vendor's part says the rest."""
-    device, name, old, new, why = result
+def _results(call: Call, job: Job, result: list[Any]) -> Iterator[Document]:
+    """One setting's result, in the profile's words: a message, in which the vendor's part says the rest.
+
+    Of a list each entry has its own, as it has in the profile.
+    """
+    component, name, old, new, why = result
     bad = Message.from_plain(why) if why else None
     if bad is None and job.details.get("left_out"):
         bad = Message("ProfileNeedsRestart")
+    if bad is not None:
+        bad = replace(bad, args=tuple(storage_profile.called(component, arg) for arg in bad.args))
     said = call.dialect.say(bad or Message("Success"))[0]
-    return {
-        **message_object(said),
-        "Oem": {
-            "Dell": {
-                "@odata.type": "#DellManager.v1_0_0.ServerConfigurationProfileResults",
-                "DisplayValue": f"{device}: {name}",
-                "ErrCode": said.key if bad else "0",
-                "Name": name,
-                "NewValue": new,
-                "OldValue": old,
-                "Status": "Failure" if bad else "Success",
-            }
-        },
-    }
+    before = ", ".join(text for _, text in storage_profile.said(component, name, old))
+    for called, text in storage_profile.said(component, name, new or ""):
+        yield {
+            **message_object(said),
+            "Oem": {
+                "Dell": {
+                    "@odata.type": "#DellManager.v1_0_0.ServerConfigurationProfileResults",
+                    "DisplayValue": f"{component}: {called}",
+                    "ErrCode": said.key if bad else "0",
+                    "Name": called,
+                    "NewValue": text,
+                    "OldValue": before,
+                    "Status": "Failure" if bad else "Success",
+                }
+            },
+        }
 
 
 def _target(manager: str, action: str) -> str:
