@@ -25,8 +25,13 @@ ID = "RAID.Integrated.1-1"
 
 @cache
 def model() -> Model:
-    """The controller of lifecycle-server: eight drives that are alike, RAID1 on two, RAID5 on four, two free."""
-    return site_of("lifecycle-server").storages[0].model
+    """The controller of lifecycle-server: eight drives that are alike, RAID1 on two, RAID5 on four, two free.
+
+    None of them encrypts by itself here.
+    """
+    found = site_of("lifecycle-server").storages[0].model
+    drives = {drive.id: replace(drive, securable=False) for drive in found.drives.values()}
+    return replace(found, drives=drives, is_securable=False)
 
 
 def new_raid() -> Raid:
@@ -125,7 +130,7 @@ def test_it_shows_itself_its_volumes_and_its_drives(raid: Raid) -> None:
         "WriteCachePolicy": "ProtectedWriteBack",
         "ReadCachePolicy": "ReadAhead",
         "Name": "data",
-        "CapacityBytes": 5759148490752,
+        "CapacityBytes": model().delivered.volumes[DATA].capacity,
         "StripSizeBytes": 65536,
         "MediaSpanCount": 1,
         "SpanLength": 4,
@@ -279,10 +284,10 @@ PLANS: dict[str, tuple[dict[str, dict[str, Any]], list[tuple[str, str]], list[tu
         [(OS, "RAIDType", "PropertyNotWritable"), (OS, "CapacityBytes", "PropertyNotWritable")],
     ),
     "a lock without a key": ({OS: {"Encrypted": "True"}}, [], [(OS, "Encrypted", "SecurityKeyAbsent")]),
-    "a key for drives that encrypt": (
+    "a key that the drives cannot use": (
         {ID: {"EncryptionMode": "LKM", "Keyid": "mine", "NewKey": "Secret1!"}},
-        [("SetControllerKey", ID)],
         [],
+        [(ID, name, "ControllerNotSecurable") for name in ("EncryptionMode", "Keyid", "NewKey")],
     ),
     "a key without its name": (
         {ID: {"EncryptionMode": "LKM", "NewKey": "Secret1!"}},
