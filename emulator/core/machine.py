@@ -230,7 +230,7 @@ class Machine:
             Rejected: as `stage`, as `create_configuration_job`.
         """
         values, steps = self._staged(target, change)
-        if not values:
+        if not steps:
             raise Rejected(self._about(target, "NothingPending"))
         if at_once:
             job = self._create_at_once(target, steps, by)
@@ -247,7 +247,7 @@ class Machine:
 
         Raises:
             Rejected: TargetBusy while a job holds the device; PendingExistsOnTarget while values are staged for it,
-                which need a restart; a message for each value that cannot be set; JobStoreFull.
+                which need a restart; NothingPending; a message for each value that cannot be set; JobStoreFull.
         """
         if self.queue.open_job_on(target) is not None:
             raise Rejected(self._about(target, "TargetBusy"))
@@ -255,22 +255,24 @@ class Machine:
             raise Rejected(self._about(target, "PendingExistsOnTarget"))
         device = self.devices[target]
         steps = device.plan(check(device, change))
+        if not steps:
+            raise Rejected(self._about(target, "NothingPending"))
         self._make_room(1)
         job = self._create(Kind.CONFIGURATION, target, steps, by, lane=Lane.LIVE, locks=(target,))
         self.setup_queue([job.id])
         return job
 
     def operate(self, target: str, change: Mapping[str, Any]) -> None:
-        """Do at once what needs no job: one step.
+        """Do at once what needs no job: one step, or none.
 
         Raises:
             Rejected: what is against it.
         """
         device = self.devices[target]
-        (step,) = device.plan(check(device, change))
-        outcome = device.apply(step, self.moment)
-        if not outcome.ok:
-            raise Rejected(outcome.message or Message("StepFailed", (step.name,)))
+        for step in device.plan(check(device, change))[:1]:
+            outcome = device.apply(step, self.moment)
+            if not outcome.ok:
+                raise Rejected(outcome.message or Message("StepFailed", (step.name,)))
         self.device_changed(target)
 
     def _create_at_once(self, target: str, steps: tuple[Step, ...], by: str) -> Job:
@@ -411,10 +413,10 @@ class Machine:
         if self.queue.open_job_on(target) is not None:
             raise Rejected(self._about(target, "TargetHasJob"))
         values = self.values_pending(target)
-        if not values:
+        steps = self.devices[target].plan(values)
+        if not steps:
             raise Rejected(self._about(target, "NothingPending"))
         self.queue.check_window(start, until, self.moment)
-        steps = self.devices[target].plan(values)
         self._make_room(2 if reboot_type else 1)
         job = self._create(Kind.CONFIGURATION, target, steps, by, locks=(target,))
         if scheduled or start is not None or until is not None or reboot_type is not None:
