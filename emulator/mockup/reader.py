@@ -61,6 +61,11 @@ class Tree:
         found = [normal(uri) for member in members if isinstance(uri := _link(member), str)]
         return [member for member in found if member in self.documents]
 
+    def of_type(self, schema: str) -> list[str]:
+        """The URIs of the resources of this schema, whatever its version, in the order of the tree."""
+        kinds = ((uri, document.get("@odata.type")) for uri, document in self.documents.items())
+        return [uri for uri, kind in kinds if isinstance(kind, str) and kind.startswith(f"#{schema}.")]
+
 
 def _link(member: Any) -> Any:
     return member.get("@odata.id") if isinstance(member, dict) else None

@@ -37,6 +37,7 @@ from emulator.devices.raid.level import (
 )
 from emulator.mockup.inventory import links
 from emulator.mockup.manifest import DevicePlace
+from emulator.mockup.place import Place
 from emulator.mockup.reader import Document, MockupError, Tree
 
 APPLY_TIME_SUPPORT = "@Redfish.OperationApplyTimeSupport"
@@ -70,7 +71,7 @@ RATE_DEFAULT = 30
 
 
 @dataclass(frozen=True, slots=True)
-class StoragePlace:
+class StoragePlace(Place):
     """A storage controller that lives."""
 
     device_id: str
