@@ -13,10 +13,9 @@ from typing import Any
 
 from emulator.devices.adapter import PortModel, mbps, speed_attributes, switches_of
 from emulator.devices.attribute_registry import Model
-from emulator.mockup.inventory import links
 from emulator.mockup.network import ADAPTERS, Ids, NicPlace, functions_of, interfaces_of, links_of
 from emulator.mockup.place import Place
-from emulator.mockup.reader import Document, Tree
+from emulator.mockup.reader import Document, Tree, links
 
 _PORT = re.compile(rf"(.+{ADAPTERS}/[^/]+)/(?:Ports|NetworkPorts)/([^/]+)")
 _TYPES = ("#Port.", "#NetworkPort.")

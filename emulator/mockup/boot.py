@@ -14,8 +14,7 @@ from typing import Any
 
 from emulator.core.device import SEQUENCE, Attribute, Value
 from emulator.devices.attribute_registry import Model
-from emulator.mockup.inventory import links
-from emulator.mockup.reader import SETTINGS, Document, Tree, normal
+from emulator.mockup.reader import SETTINGS, Document, Tree, links, normal
 
 UEFI, LEGACY = "UefiBootSeq", "BootSeq"
 OEM_SOURCES, OLDER_SOURCES = "Oem/Dell/DellBootSources", "BootSources"

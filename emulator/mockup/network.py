@@ -15,10 +15,9 @@ from emulator.core.message import Message
 from emulator.devices.attribute_registry import Model, build_model, shared
 from emulator.devices.network_function import Property, model_of, own_properties, properties_behind, spelled
 from emulator.devices.nic import SECRET
-from emulator.mockup.inventory import links
 from emulator.mockup.manifest import DevicePlace
 from emulator.mockup.place import Place
-from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree
+from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, links
 
 ADAPTERS = "/NetworkAdapters"
 _FUNCTION = re.compile(r".+/NetworkDeviceFunctions/[^/]+")

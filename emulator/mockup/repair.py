@@ -39,8 +39,7 @@ from emulator.mockup.finding import (
     UNLISTED,
     Finding,
 )
-from emulator.mockup.inventory import links
-from emulator.mockup.reader import ROOT, Document, Tree, normal
+from emulator.mockup.reader import ROOT, Document, Tree, links, normal
 
 SETTINGS_PART = "Settings"
 _ROOT_ID = "RootService"

@@ -13,14 +13,14 @@ from emulator.devices.firmware import Component
 from emulator.mockup.adapters import AdapterPlace, PortPlace, find_adapters
 from emulator.mockup.boot import BootPlace, find_boot
 from emulator.mockup.chassis import Enclosures, find_enclosures
-from emulator.mockup.inventory import find_components, links
+from emulator.mockup.inventory import find_components
 from emulator.mockup.logs import LogPlace, choose_lifecycle_log, find_logs
 from emulator.mockup.management import InterfacePlace, find_interfaces
 from emulator.mockup.manifest import DevicePlace, Manifest
 from emulator.mockup.network import NicPlace, find_nics
 from emulator.mockup.partitions import PartitionPlace, find_partitions
 from emulator.mockup.place import Finder, Listed, Place
-from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, normal
+from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, links, normal
 from emulator.mockup.readings import Readings, find_readings
 from emulator.mockup.storage import StoragePlace, find_storages
 

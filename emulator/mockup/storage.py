@@ -35,10 +35,9 @@ from emulator.devices.raid.level import (
     spans_fit,
     usable_bytes,
 )
-from emulator.mockup.inventory import links
 from emulator.mockup.manifest import DevicePlace
 from emulator.mockup.place import Place
-from emulator.mockup.reader import Document, MockupError, Tree
+from emulator.mockup.reader import Document, MockupError, Tree, links
 
 APPLY_TIME_SUPPORT = "@Redfish.OperationApplyTimeSupport"
 IMMEDIATE = "Immediate"
