@@ -180,7 +180,7 @@ def _registry(tree: Tree, attributes: Document, fqdd: str) -> tuple[str, Documen
         for uri, document in tree.documents.items()
         if str(document.get("@odata.type", "")).startswith("#AttributeRegistry.")
     }
-    return next((found[name] for name in names if name in found), ("", None))
+    return next((found[name] for name in names if isinstance(name, str) and name in found), ("", None))
 
 
 def _settings_uris(uri: str, function: Document, systems: Sequence[str]) -> tuple[str, ...]:

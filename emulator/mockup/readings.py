@@ -148,7 +148,7 @@ class _Search:
             if self._sensors.types[sensor.key] == reading_type:
                 yield Shown(path, sensor, "Reading", status=path)
             else:
-                turns = self._sensors.beside(sensor.key, {"SpeedRPM": delivered})["SpeedRPM"]
+                turns: Any = self._sensors.beside(sensor.key, {"SpeedRPM": delivered}).get("SpeedRPM") or delivered
                 yield Shown(path, sensor, None, {"Reading": turns}, path)
 
     def _power_supplies(self, uri: str, document: Document) -> Iterator[Shown]:

@@ -13,6 +13,7 @@ from emulator.devices.firmware import Component
 from emulator.mockup.adapters import AdapterPlace, PortPlace, find_adapters
 from emulator.mockup.boot import BootPlace, find_boot
 from emulator.mockup.chassis import Enclosures, find_enclosures
+from emulator.mockup.documents import object_at, objects
 from emulator.mockup.inventory import find_components
 from emulator.mockup.logs import LogPlace, choose_lifecycle_log, find_logs
 from emulator.mockup.management import InterfacePlace, find_interfaces
@@ -256,7 +257,7 @@ def _check_listed(tree: Tree, manifest: Manifest, finders: Mapping[str, Finder])
 
 
 def _dialect_of(root: Document) -> str:
-    vendor, oem = root.get("Vendor"), root.get("Oem") or {}
+    vendor, oem = root.get("Vendor"), object_at(root, "Oem")
     return "dell" if vendor == "Dell" or "Dell" in oem else "standard"
 
 
@@ -309,7 +310,7 @@ def _bios(tree: Tree, place: DevicePlace) -> BiosPlace:
         model = build_model(attributes, registry)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MockupError(f"{tree.source}: {registry_uri}: not an attribute registry: {error}") from error
-    settings = _link(document.get(SETTINGS) or {}, "SettingsObject", f"{place.path}/Settings")
+    settings = _link(object_at(document, SETTINGS), "SettingsObject", f"{place.path}/Settings")
     return BiosPlace(place.id, place.path, settings, model)
 
 
@@ -345,12 +346,12 @@ def _attribute_registry(tree: Tree, bios: Document) -> tuple[str, Document | Non
 
 def _registered_uris(tree: Tree, name: str) -> list[str]:
     return [
-        normal(location["Uri"])
+        normal(uri)
         for document in tree.documents.values()
         if str(document.get("@odata.type", "")).startswith("#MessageRegistryFile.")
         and _without_version(str(document.get("Registry"))) == _without_version(name)
-        for location in document.get("Location") or ()
-        if "Uri" in location
+        for location in objects(document.get("Location"))
+        if isinstance(uri := location.get("Uri"), str)
     ]
 
 

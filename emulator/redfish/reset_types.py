@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from emulator.core.message import Message, Rejected
+from emulator.mockup.documents import objects, texts
 from emulator.mockup.site import Site
 
 ALLOWABLE = "ResetType@Redfish.AllowableValues"
@@ -15,7 +16,7 @@ def offered_resets(site: Site, action: Mapping[str, Any], possible: Collection[s
     """The reset types that a mockup's action lists, in itself or in its ActionInfo, as far as they are possible; all
     that are where it lists none of them.
     """
-    listed = action.get(ALLOWABLE) or _from_action_info(site, action.get("@Redfish.ActionInfo"))
+    listed = texts(action.get(ALLOWABLE)) or _from_action_info(site, action.get("@Redfish.ActionInfo"))
     return [kind for kind in listed if kind in possible] or list(possible)
 
 
@@ -31,6 +32,6 @@ def wanted_reset(action: str, parameters: Mapping[str, Any], offered: Sequence[s
     return wanted
 
 
-def _from_action_info(site: Site, uri: str | None) -> list[str]:
-    parameters = ((site.tree.get(uri) if uri else None) or {}).get("Parameters") or ()
-    return next((list(entry.get("AllowableValues") or ()) for entry in parameters if entry["Name"] == "ResetType"), [])
+def _from_action_info(site: Site, uri: Any) -> list[str]:
+    parameters = objects(((site.tree.get(uri) if isinstance(uri, str) else None) or {}).get("Parameters"))
+    return next((texts(entry.get("AllowableValues")) for entry in parameters if entry.get("Name") == "ResetType"), [])

@@ -11,6 +11,7 @@ from emulator.core.system import BOOT, CONTINUOUS, DISABLED, ENABLED, ONCE, TARG
 from emulator.core.update import firmware_of
 from emulator.devices.firmware import Component
 from emulator.mockup.boot import OVERRIDE
+from emulator.mockup.documents import object_at
 from emulator.mockup.site import Site
 from emulator.redfish.boot_order import boot_order, refuse_others
 from emulator.redfish.reset_types import ALLOWABLE, offered_resets, wanted_reset
@@ -43,7 +44,7 @@ def resources(site: Site) -> list[Resource]:
     for uri in site.systems:
         patch = {"PATCH": Verb(patch_computer_system, "ConfigureComponents", "ComputerSystem.patch")}
         found.append(Resource(uri, get=computer_system, verbs=patch if uri == site.systems[0] else {}))
-        action = (site.tree.documents[uri].get("Actions") or {}).get(RESET)
+        action = object_at(site.tree.documents[uri], "Actions", RESET)
         if action and uri == site.systems[0]:
             target = action.get("target", f"{uri}/Actions/ComputerSystem.Reset")
             verb = Verb(reset, "ConfigureComponents", "ComputerSystem.Reset", action="ComputerSystem.Reset")
@@ -142,8 +143,7 @@ def host_reset(site: Site, parameters: Mapping[str, Any], otherwise: str = "") -
 
 def _offered(site: Site, uri: str) -> list[str]:
     """What the mockup lists and this host can do."""
-    action = (site.tree.documents[uri].get("Actions") or {}).get(RESET) or {}
-    return offered_resets(site, action, RESETS)
+    return offered_resets(site, object_at(site.tree.documents[uri], "Actions", RESET), RESETS)
 
 
 def installed_version(call: Call, is_meant: Callable[[Component], bool]) -> str:

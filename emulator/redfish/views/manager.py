@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.core.message import Message, Rejected
+from emulator.mockup.documents import object_at
 from emulator.mockup.site import Site
 from emulator.redfish.boot_order import refuse_others
 from emulator.redfish.iso8601 import parse_zoned_moment
@@ -109,8 +110,7 @@ def _of_the_controller(call: Call, document: Document) -> Document:
 
 
 def _action(site: Site, uri: str) -> Document:
-    actions = site.tree.documents[uri].get("Actions") or {}
-    return dict(actions.get(f"#{RESET}") or {})
+    return object_at(site.tree.documents[uri], "Actions", f"#{RESET}")
 
 
 def _target(site: Site, uri: str) -> str:

@@ -17,7 +17,7 @@ from emulator.dialects.dell.oem.clear_pending import (
     clear_pending_target,
     offered_clear_pending,
 )
-from emulator.dialects.dell.oem.dell_job import places
+from emulator.dialects.dell.oem.dell_job import jobs_link
 from emulator.dialects.dell.oem.oem_part import with_links
 from emulator.mockup.boot import BootPlace, BootSequence, BootSource
 from emulator.mockup.reader import SETTINGS
@@ -65,7 +65,7 @@ def settings(bios: BiosPlace, boot: BootPlace, call: Call) -> Document:
             one.attribute: _shown(one, values[one.attribute]) for one in boot.sequences if one.attribute in values
         },
         "Actions": offered_clear_pending(clear_pending_target(call.uri)),
-        "Oem": {"Dell": {"@odata.type": "#DellManager.v1_2_0.DellManager", "Jobs": link(places(call.site)[1])}},
+        "Oem": {"Dell": {"@odata.type": "#DellManager.v1_2_0.DellManager", **jobs_link(call.site)}},
         SETTINGS_APPLY_TIME: PREFERRED_APPLY_TIME,
     }
 

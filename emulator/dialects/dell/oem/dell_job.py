@@ -78,6 +78,11 @@ def places(site: Site) -> tuple[str, ...]:
     return tuple(f"{manager}/{path}" for manager in site.managers[:1] for path in COLLECTIONS)
 
 
+def jobs_link(site: Site) -> Document:
+    """Where the jobs are, as a vendor's part of a resource says it; {} where no manager has them."""
+    return {"Jobs": link(places(site)[1])} if site.managers else {}
+
+
 def fills(uri: str) -> bool:
     """Whether a URI is that of a job collection, whatever the manager is called."""
     return _FILLED.fullmatch(uri) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.dialects.dell.oem import dell_lc_service, dell_time_service
 from emulator.dialects.dell.oem.clear_pending import CLEAR_PENDING, clear_pending_resource, offered_clear_pending
-from emulator.dialects.dell.oem.dell_job import places
+from emulator.dialects.dell.oem.dell_job import jobs_link
 from emulator.dialects.dell.oem.dell_job_service import service_uris
 from emulator.dialects.dell.oem.oem_part import merged
 from emulator.mockup.site import Site
@@ -18,24 +18,24 @@ def resources(site: Site) -> list[Resource]:
 
 def extend_manager(call: Call, document: Document) -> Document:
     """Where the jobs, in the two places in which clients look, and the services are."""
-    jobs = link(places(call.site)[1])
+    jobs = jobs_link(call.site)
     services = {
         "DellJobService": link(service_uris(call.site)[0]),
         "DellLCService": link(service_uris(call.site, dell_lc_service.SCHEMA)[0]),
         "DellTimeService": link(service_uris(call.site, dell_time_service.SCHEMA)[0]),
     }
-    links = merged(document.get("Links"), {"Oem": {"Dell": {"Jobs": jobs, **services}}})
-    return {**document, "Links": links, "Oem": merged(document.get("Oem"), {"Dell": {"Jobs": jobs}})}
+    links = merged(document.get("Links"), {"Oem": {"Dell": {**jobs, **services}}})
+    return {**document, "Links": links, "Oem": merged(document.get("Oem"), {"Dell": jobs})}
 
 
 def extend_settings(call: Call, document: Document) -> Document:
     """The action that clears, and where the jobs are."""
     action = {"Oem": offered_clear_pending(_target(document["@odata.id"]))}
-    jobs = {"Dell": {"Jobs": link(places(call.site)[1])}} if call.site.managers else {}
+    jobs = jobs_link(call.site)
     return {
         **document,
         "Actions": merged(document.get("Actions"), action),
-        "Oem": merged(document.get("Oem"), jobs),
+        "Oem": merged(document.get("Oem"), {"Dell": jobs} if jobs else {}),
     }
 
 
