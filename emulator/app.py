@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from flask import Flask, Response
@@ -41,13 +41,33 @@ from emulator.mockup.identity import Identities
 from emulator.mockup.manifest import Manifest, merged_policy, read_manifest
 from emulator.mockup.reader import ROOT, MockupError, Tree, read_tree
 from emulator.mockup.repair import mend_resources
-from emulator.mockup.site import Site, survey
+from emulator.mockup.site import (
+    Site,
+    find_bioses,
+    find_firmware,
+    find_network_adapters,
+    find_network_functions,
+    find_storage_controllers,
+    survey,
+)
+from emulator.redfish.device_kind import DeviceKind, DeviceKinds
 from emulator.redfish.face import Face
 from emulator.redfish.fast import FastReads
 from emulator.redfish.partitions import with_partitions
 from emulator.redfish.router import Router
 from emulator.redfish.view import Oem, Resource, local_text
-from emulator.redfish.views import is_filled, resources
+from emulator.redfish.views import (
+    bios,
+    boot_option,
+    drive,
+    is_filled,
+    network_adapter,
+    network_device_function,
+    port,
+    resources,
+    storage,
+    volume,
+)
 from emulator.redfish.views.manager_account import ACCOUNTS, account_uris
 from emulator.redfish.views.service_root import METADATA, metadata, types_in
 from emulator.runtime.authentication import Authenticator
@@ -63,6 +83,38 @@ DIALECTS: Mapping[str, tuple[Callable[[Mapping[str, Registry]], Dialect], Oem]] 
     "standard": (standard.dialect, Oem()),
     "dell": (dell.dialect, DELL_OEM),
 }
+DEVICE_KINDS: DeviceKinds = {
+    "bios": DeviceKind(
+        find_bioses,
+        lambda place, timings, _: Bios(place.device_id, place.device_model, timings.bios_step_seconds),
+        (bios.resources, boot_option.resources),
+    ),
+    "nic": DeviceKind(
+        find_network_functions,
+        lambda place, timings, _: Nic(place.device_id, place.model, timings.nic_step_seconds),
+        (network_device_function.resources,),
+    ),
+    "adapter": DeviceKind(
+        find_network_adapters,
+        lambda place, timings, made: NetworkAdapter(
+            *(place.device_id, place.model, timings.nic_step_seconds),
+            port_models=place.port_models,
+            functions={nic.device_id: cast("Nic", made[nic.device_id]) for nic in place.nics},
+        ),
+        (network_adapter.resources, port.resources),
+    ),
+    "raid": DeviceKind(
+        find_storage_controllers,
+        lambda place, timings, _: Raid(place.device_id, place.model, timings.raid_step_seconds),
+        (storage.resources, volume.resources, drive.resources),
+    ),
+    "firmware": DeviceKind(
+        find_firmware,
+        lambda place, timings, _: Firmware(place.by_id, place.device_id, timings.firmware_step_seconds),
+    ),
+}
+"""The kinds of device, in the order in which they are found and stand in a machine. A new one is one line
+(docs/adding-a-device.md)."""
 REGISTRIES = (
     "Base.1.22.1",
     "JobEvent.1.1.1",
@@ -120,11 +172,16 @@ class Service:
 
 
 def build_service(
-    settings: Settings, *, state_folder: Path | None = None, real: Callable[[], float] = time.time
+    settings: Settings,
+    *,
+    state_folder: Path | None = None,
+    real: Callable[[], float] = time.time,
+    kinds: DeviceKinds = DEVICE_KINDS,
 ) -> Service:
     """Put a service together.
 
     `state_folder` is where state is kept; None keeps it in memory. `real` gives real time, in seconds since 1970.
+    `kinds` are the kinds of device that can live.
 
     Raises:
         MockupError: the mockup or its manifest cannot be used.
@@ -133,18 +190,18 @@ def build_service(
     """
     rules = [parse_rule(text, f"cli-{number}") for number, text in enumerate(settings.fail, 1)]
     tree = read_tree(find_mockup(settings.mockup))
-    manifest, site = find_site(tree)
+    manifest, site = find_site(tree, kinds)
     make_dialect, oem = DIALECTS[site.dialect]
     dialect = make_dialect(_registries())
     store = _store(tree, state_folder, fresh=settings.fresh)
-    build = _machine_builder(settings, site, manifest, dialect, rules, real)
+    build = _machine_builder(settings, site, manifest, kinds, dialect, rules, real)
     fleet = Fleet(settings.controllers, build, store)
     authenticator = Authenticator(manifest.accounts)
     app = Flask("emulator", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.url_map.merge_slashes = False  # clients double them, and do not follow redirects
     identities = Identities(site.tree) if settings.controllers > 1 else None
-    face = Face(fleet, site, dialect, authenticator, live_resources(site), oem, identities)
+    face = Face(fleet, site, dialect, authenticator, live_resources(site, kinds), oem, identities)
     face.mount(app)
     ControlFace(fleet, authenticator).mount(app)
     _answer_elsewhere(app)
@@ -154,7 +211,7 @@ def build_service(
     return Service(site, manifest, fleet, Ticker(fleet), transfers, wsgi)
 
 
-def find_site(tree: Tree) -> tuple[Manifest, Site]:
+def find_site(tree: Tree, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Manifest, Site]:
     """The manifest of a tree, and where in the tree, mended, the living things stand.
 
     Raises:
@@ -162,9 +219,14 @@ def find_site(tree: Tree) -> tuple[Manifest, Site]:
     """
     manifest = read_manifest(tree.manifest, model=tree.name, source=tree.source, schema=schema("machine.schema"))
     mended = mend_resources(tree, _is_filled)
-    is_served = _served_by(live_resources(survey(mended, manifest)), manifest)
+    is_served = _served_by(live_resources(surveyed(mended, manifest, kinds), kinds), manifest)
     mended = mend_links(mended, is_served, _is_filled)
-    return manifest, survey(_with_metadata(mended), manifest)
+    return manifest, surveyed(_with_metadata(mended), manifest, kinds)
+
+
+def surveyed(tree: Tree, manifest: Manifest, kinds: DeviceKinds = DEVICE_KINDS) -> Site:
+    """As `survey`, with these kinds of device."""
+    return survey(tree, manifest, {name: kind.find for name, kind in kinds.items()})
 
 
 def _is_filled(uri: str) -> bool:
@@ -178,9 +240,10 @@ def _served_by(found: list[Resource], manifest: Manifest) -> Callable[[str], boo
     return lambda uri: router.has_document(uri) or uri in places
 
 
-def live_resources(site: Site) -> list[Resource]:
+def live_resources(site: Site, kinds: DeviceKinds = DEVICE_KINDS) -> list[Resource]:
     """All resources that the emulator answers for itself; the rest of the tree is served as it is."""
-    return with_partitions(site, [*resources(site), *DIALECTS[site.dialect][1].resources(site)])
+    of_kinds = [found for kind in kinds.values() for view in kind.views for found in view(site)]
+    return with_partitions(site, [*resources(site), *of_kinds, *DIALECTS[site.dialect][1].resources(site)])
 
 
 def passive_uris(site: Site) -> list[str]:
@@ -232,6 +295,7 @@ def _machine_builder(
     settings: Settings,
     site: Site,
     manifest: Manifest,
+    kinds: DeviceKinds,
     dialect: Dialect,
     rules: Iterable[Rule],
     real: Callable[[], float],
@@ -239,30 +303,17 @@ def _machine_builder(
     policy = merged_policy(dialect.policy, manifest.policy)
     timings = manifest.timings
     planned = tuple(rules)
-    components = {component.id: component for component in site.components}
     log = site.lifecycle_log
 
     def build(number: int) -> Machine:
-        devices: list[Device] = [
-            Bios(place.device_id, place.device_model, timings.bios_step_seconds) for place in site.bioses
-        ]
-        nics = {place.device_id: Nic(place.device_id, place.model, timings.nic_step_seconds) for place in site.nics}
-        devices += nics.values()
-        devices += [
-            NetworkAdapter(
-                *(place.device_id, place.model, timings.nic_step_seconds),
-                port_models=place.port_models,
-                functions={nic.device_id: nics[nic.device_id] for nic in place.nics},
-            )
-            for place in site.adapters
-        ]
-        devices += [Raid(place.device_id, place.model, timings.raid_step_seconds) for place in site.storages]
-        if components:
-            devices.append(Firmware(components, step_seconds=timings.firmware_step_seconds))
+        devices: dict[str, Device] = {}
+        for kind, places in site.places.items():
+            for place in places:
+                devices[place.device_id] = kinds[kind].build(place, timings, devices)
         return Machine(
             str(number),
             Clock(real, rate=settings.clock_rate),
-            devices,
+            devices.values(),
             timings=timings,
             policy=policy,
             faults=planned,

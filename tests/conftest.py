@@ -17,9 +17,10 @@ import pytest
 from web_share import Share, shared
 from werkzeug.test import Client
 
-from emulator.app import Service, build_service
+from emulator.app import DEVICE_KINDS, Service, build_service
 from emulator.core import keeping
 from emulator.core.log import CHUNK
+from emulator.redfish.device_kind import DeviceKinds
 from emulator.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -184,11 +185,11 @@ class Bmc:
 
 @pytest.fixture
 def make_bmc() -> Iterator[Callable[..., Bmc]]:
-    """Makes controllers in this process: make_bmc(mockup=..., state=..., fail=(...))."""
+    """Makes controllers in this process: make_bmc(mockup=..., state=..., kinds=..., fail=(...))."""
     services: list[Service] = []
 
-    def make(*, state: Path | None = None, **settings: Any) -> Bmc:
-        service = build_service(Settings(**{"clock": "manual", **settings}), state_folder=state)
+    def make(*, state: Path | None = None, kinds: DeviceKinds = DEVICE_KINDS, **settings: Any) -> Bmc:
+        service = build_service(Settings(**{"clock": "manual", **settings}), state_folder=state, kinds=kinds)
         service.start()
         services.append(service)
         return Bmc(service)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emulator import __version__
 from emulator.app import Service
+from emulator.mockup.living import added_kinds
 from emulator.mockup.site import Site
 from emulator.settings import Settings
 
@@ -63,6 +64,7 @@ def _devices(site: Site) -> list[str]:
         found.append(f"{storage.device_id}: {drives} drives, {volumes} volumes")
     if site.components:
         found.append(f"firmware of {len(site.components)} components")
+    found += [f"{len(places)} of kind {kind}" for kind, places in added_kinds(site) if places]
     return found
 
 

@@ -190,7 +190,8 @@ def _is_wrong(attribute: Attribute, value: Any) -> bool:
 
 def _fitted(known: Property, document: Mapping[str, Any]) -> Property:
     """With the choices and bounds that the document itself tells of."""
-    can = [text for text in document.get("NetDevFuncCapabilities") or () if isinstance(text, str)]
+    listed = document.get("NetDevFuncCapabilities")
+    can = [text for text in listed if isinstance(text, str)] if isinstance(listed, list) else []
     ethernet = document.get("Ethernet")
     attribute = known.attribute
     if known.path == "NetDevFuncType":

@@ -13,9 +13,9 @@ from typing import Any
 
 from emulator.devices.adapter import PortModel, mbps, speed_attributes, switches_of
 from emulator.devices.attribute_registry import Model
-from emulator.mockup.inventory import links
 from emulator.mockup.network import ADAPTERS, Ids, NicPlace, functions_of, interfaces_of, links_of
-from emulator.mockup.reader import Document, Tree
+from emulator.mockup.place import Place
+from emulator.mockup.reader import Document, Tree, links
 
 _PORT = re.compile(rf"(.+{ADAPTERS}/[^/]+)/(?:Ports|NetworkPorts)/([^/]+)")
 _TYPES = ("#Port.", "#NetworkPort.")
@@ -46,7 +46,7 @@ class PortPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class AdapterPlace:
+class AdapterPlace(Place):
     """A network adapter that has ports."""
 
     device_id: str
@@ -56,6 +56,10 @@ class AdapterPlace:
     ports: tuple[PortPlace, ...]
     nics: tuple[NicPlace, ...]
     """Its functions that live."""
+
+    def is_settings_uri(self, uri: str) -> bool:
+        """None is: its ports are switched at once."""
+        return False
 
 
 def find_adapters(

@@ -14,8 +14,8 @@ from typing import Any
 
 from emulator.core.device import SEQUENCE, Attribute, Value
 from emulator.devices.attribute_registry import Model
-from emulator.mockup.inventory import links
-from emulator.mockup.reader import SETTINGS, Document, Tree, normal
+from emulator.mockup.documents import object_at, objects
+from emulator.mockup.reader import SETTINGS, Document, Tree, links, normal
 
 UEFI, LEGACY = "UefiBootSeq", "BootSeq"
 OEM_SOURCES, OLDER_SOURCES = "Oem/Dell/DellBootSources", "BootSources"
@@ -138,7 +138,7 @@ def _source_uris(tree: Tree, system: str) -> dict[str, str]:
     found = {}
     for path in (OEM_SOURCES, OLDER_SOURCES):
         uri = f"{system}/{path}"
-        annotation = (tree.get(uri) or {}).get(SETTINGS) or {}
+        annotation = object_at(tree.get(uri), SETTINGS)
         found[uri] = normal(next(iter(links(annotation.get("SettingsObject"))), f"{uri}/Settings"))
     return found
 
@@ -146,9 +146,7 @@ def _source_uris(tree: Tree, system: str) -> dict[str, str]:
 def _captured(tree: Tree, system: str, order: list[str]) -> list[BootSequence]:
     """What the tree tells of, UEFI's order first; it is that of the boot options where it is as long."""
     documents = (tree.get(f"{system}/{path}") for path in (OEM_SOURCES, OLDER_SOURCES))
-    attributes: dict[str, Any] = next(
-        (found["Attributes"] for found in documents if found and "Attributes" in found), {}
-    )
+    attributes: dict[str, Any] = next(filter(None, (object_at(found, "Attributes") for found in documents)), {})
     found = [name for name in attributes if _entries(attributes[name])]
     names = sorted(found, key=lambda name: {UEFI: 0, LEGACY: 1}.get(name, 2))
     sequences: list[BootSequence] = []
@@ -165,9 +163,13 @@ def _captured(tree: Tree, system: str, order: list[str]) -> list[BootSequence]:
 
 def _entries(listed: Any) -> list[Document]:
     """The sources of an attribute, in their order; none where it is something else."""
-    if not isinstance(listed, list) or not all(isinstance(entry, dict) and "Id" in entry for entry in listed):
+    entries = objects(listed)
+    if not isinstance(listed, list) or len(entries) < len(listed):
         return []
-    return sorted(listed, key=lambda entry: entry["Index"] if isinstance(entry.get("Index"), int) else 0)
+    ids = [entry.get("Id") for entry in entries]
+    if not all(isinstance(own_id, str) for own_id in ids) or len(set(ids)) < len(ids):
+        return []
+    return sorted(entries, key=lambda entry: entry["Index"] if isinstance(entry.get("Index"), int) else 0)
 
 
 # -- from boot options ------------------------------------------------------------------------------------------------

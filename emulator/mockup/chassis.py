@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from emulator.mockup.inventory import links
-from emulator.mockup.reader import ROOT, Tree
+from emulator.mockup.reader import ROOT, Tree, links
 
 
 @dataclass(frozen=True, slots=True)

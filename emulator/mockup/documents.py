@@ -66,6 +66,23 @@ def spelled_alike(uri: str) -> str:
     return normal(_SLASHES.sub("/", unquote(uri)))
 
 
+def object_at(value: Any, *names: str) -> Document:
+    """The object at this path of properties; {} where there is none, or something else on the way."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: Any) -> list[Document]:
+    """The objects of a list; [] where it is no list."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def texts(value: Any) -> list[str]:
+    """The texts of a list; [] where it is no list."""
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+
+
 def parts(value: Any) -> Iterator[Document]:
     """Every object in a value, itself first."""
     waiting = [value]

@@ -10,6 +10,7 @@ DUPLICATE_KEY = "duplicate-key"
 ERROR_DOCUMENT = "error-document"
 PAGE = "page"
 OWN_URI = "own-uri"
+WRONG_TYPE = "wrong-type"
 MISSING_PROPERTY = "missing-property"
 MEMBER_ID = "member-id"
 ACTION_TARGET = "action-target"
@@ -25,6 +26,7 @@ KINDS: Mapping[str, str] = {
     ERROR_DOCUMENT: "an error was captured in place of a resource",
     PAGE: "a page of a collection was captured by itself",
     OWN_URI: "@odata.id is not the place in the tree",
+    WRONG_TYPE: "a property that holds an object holds something else",
     MISSING_PROPERTY: "a required property is missing",
     MEMBER_ID: "a member's Id is not the last part of its URI",
     ACTION_TARGET: "an action's target is not below its resource",

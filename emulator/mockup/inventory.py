@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from emulator.devices.firmware import Component
-from emulator.mockup.reader import Document, Tree, normal
+from emulator.mockup.reader import Document, Tree, links, normal
 
 _LIFECYCLE_ID = re.compile(r"(Installed|Current|Previous|Available)-([^-]*)-(.*)__(.+)")
 _RUNS = ("", "Installed", "Current")
@@ -38,13 +38,6 @@ class _Entry(NamedTuple):
     @property
     def version(self) -> str:
         return _text(self.document.get("Version"))
-
-
-def links(value: Any) -> list[str]:
-    """The URIs, without a trailing slash, of a link or of a list of links. What is neither is passed over."""
-    found = value if isinstance(value, list) else [value]
-    uris = [entry.get("@odata.id") for entry in found if isinstance(entry, dict)]
-    return [normal(uri) for uri in uris if isinstance(uri, str)]
 
 
 def find_components(tree: Tree, inventory: str, managers: Iterable[str]) -> tuple[Component, ...]:

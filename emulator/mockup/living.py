@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from emulator.mockup.place import Place
 from emulator.mockup.site import Site
 
 
@@ -86,10 +87,18 @@ KINDS: Mapping[str, Callable[[Site], Iterable[Living]]] = {
     "Update service": lambda site: _named([site.update_service] if site.update_service else []),
     "Lifecycle log": _logs,
 }
-"""Kind -> all of it in a site. A new kind is one line. Of several systems and managers the first one lives."""
+"""Kind -> all of it in a site. Of several systems and managers the first one lives."""
+TOLD = frozenset({"bios", "nic", "adapter", "raid", "firmware"})
+"""The kinds of device that are told of in KINDS; others are told of by their name, without details."""
 
 
 def living(site: Site) -> dict[str, list[Living]]:
     """What lives, by kind; kinds of which there is nothing are left out."""
     found = {kind: list(all_of(site)) for kind, all_of in KINDS.items()}
+    found |= {kind: [Living(place.device_id, place.uri) for place in places] for kind, places in added_kinds(site)}
     return {kind: entries for kind, entries in found.items() if entries}
+
+
+def added_kinds(site: Site) -> Iterator[tuple[str, tuple[Place, ...]]]:
+    """The kinds of device that have no line of their own in KINDS, and where they stand."""
+    yield from ((kind, places) for kind, places in site.places.items() if kind not in TOLD)

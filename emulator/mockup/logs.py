@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.mockup.inventory import links
-from emulator.mockup.reader import Document, Tree
+from emulator.mockup.reader import Document, Tree, links
 
 LIFECYCLE_LOG = "Lclog"
 
@@ -35,8 +34,8 @@ def find_logs(tree: Tree, owners: Iterable[str]) -> tuple[LogPlace, ...]:
     """The log services that these resources link to, each once. What is not in the tree is passed over."""
     found: dict[str, LogPlace] = {}
     for owner in owners:
-        for uri in _members(tree, _link(tree, owner, "LogServices")):
-            if uri in tree.documents and uri not in found:
+        for uri in tree.members(_link(tree, owner, "LogServices") or ""):
+            if uri not in found:
                 found[uri] = _place(tree, owner, uri)
     return tuple(found.values())
 
@@ -81,10 +80,6 @@ def _entries(tree: Tree, uri: str) -> Iterator[Document]:
 
 def _is_embedded(member: Any) -> bool:
     return isinstance(member, dict) and any(not name.startswith("@") for name in member)
-
-
-def _members(tree: Tree, uri: str | None) -> list[str]:
-    return links((tree.get(uri) or {}).get("Members")) if uri else []
 
 
 def _link(tree: Tree, uri: str, name: str) -> str | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from emulator.mockup.inventory import links
 from emulator.mockup.network import settings_link
-from emulator.mockup.reader import Tree
+from emulator.mockup.reader import Tree, links
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.core.message import Message
 from emulator.devices.attribute_registry import Model, build_model, shared
-from emulator.devices.network_function import Property, model_of, own_properties, properties_behind
+from emulator.devices.network_function import Property, model_of, own_properties, properties_behind, spelled
 from emulator.devices.nic import SECRET
-from emulator.mockup.inventory import links
 from emulator.mockup.manifest import DevicePlace
-from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree
+from emulator.mockup.place import Place
+from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, links
 
 ADAPTERS = "/NetworkAdapters"
 _FUNCTION = re.compile(r".+/NetworkDeviceFunctions/[^/]+")
@@ -24,7 +25,7 @@ _ATTRIBUTES = re.compile(r"(.+/NetworkDeviceFunctions/[^/]+)/Oem/Dell/DellNetwor
 
 
 @dataclass(frozen=True, slots=True)
-class NicPlace:
+class NicPlace(Place):
     """A network device function that lives."""
 
     device_id: str
@@ -47,6 +48,14 @@ class NicPlace:
         """Every settings resource behind which this device stands."""
         own = self.settings_uris if self.properties else ()
         return (*own, self.attributes_settings_uri) if self.attributes_uri else own
+
+    def is_settings_uri(self, uri: str) -> bool:
+        """Whether it is one of `all_settings_uris`."""
+        return uri in self.all_settings_uris
+
+    def spelled(self, message: Message) -> Message:
+        """Where there are no vendor's attributes, they are the function's properties."""
+        return message if self.attributes_uri is not None else spelled(self.properties, message)
 
 
 def find_nics(
@@ -171,7 +180,7 @@ def _registry(tree: Tree, attributes: Document, fqdd: str) -> tuple[str, Documen
         for uri, document in tree.documents.items()
         if str(document.get("@odata.type", "")).startswith("#AttributeRegistry.")
     }
-    return next((found[name] for name in names if name in found), ("", None))
+    return next((found[name] for name in names if isinstance(name, str) and name in found), ("", None))
 
 
 def _settings_uris(uri: str, function: Document, systems: Sequence[str]) -> tuple[str, ...]:

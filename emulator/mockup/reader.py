@@ -56,19 +56,24 @@ class Tree:
 
     def members(self, uri: str) -> list[str]:
         """The URIs of a collection's members that are in the tree."""
-        listed = (self.documents.get(uri) or {}).get("Members")
-        members = listed if isinstance(listed, list) else ()
-        found = [normal(uri) for member in members if isinstance(uri := _link(member), str)]
-        return [member for member in found if member in self.documents]
+        return [member for member in links((self.documents.get(uri) or {}).get("Members")) if member in self.documents]
 
-
-def _link(member: Any) -> Any:
-    return member.get("@odata.id") if isinstance(member, dict) else None
+    def of_type(self, schema: str) -> list[str]:
+        """The URIs of the resources of this schema, whatever its version, in the order of the tree."""
+        kinds = ((uri, document.get("@odata.type")) for uri, document in self.documents.items())
+        return [uri for uri, kind in kinds if isinstance(kind, str) and kind.startswith(f"#{schema}.")]
 
 
 def normal(uri: str) -> str:
     """A URI as a key of the tree: no trailing slash."""
     return uri.rstrip("/") or "/"
+
+
+def links(value: Any) -> list[str]:
+    """The URIs, without a trailing slash, of a link or of a list of links. What is neither is passed over."""
+    found = value if isinstance(value, list) else [value]
+    uris = [entry.get("@odata.id") for entry in found if isinstance(entry, dict)]
+    return [normal(uri) for uri in uris if isinstance(uri, str)]
 
 
 def read_tree(path: Path) -> Tree:

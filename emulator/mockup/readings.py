@@ -13,8 +13,7 @@ from typing import Any
 
 from emulator.devices.sensor import Kind, Sensor
 from emulator.mockup.chassis import Enclosures, chassis_of
-from emulator.mockup.inventory import links
-from emulator.mockup.reader import Document, Tree, normal
+from emulator.mockup.reader import Document, Tree, links, normal
 from emulator.mockup.sensor_kind import type_of_property
 from emulator.mockup.sensors import FAN_PROPERTIES, Sensors, described_as, entries, is_number, schema_of, text_of
 
@@ -149,7 +148,7 @@ class _Search:
             if self._sensors.types[sensor.key] == reading_type:
                 yield Shown(path, sensor, "Reading", status=path)
             else:
-                turns = self._sensors.beside(sensor.key, {"SpeedRPM": delivered})["SpeedRPM"]
+                turns: Any = self._sensors.beside(sensor.key, {"SpeedRPM": delivered}).get("SpeedRPM") or delivered
                 yield Shown(path, sensor, None, {"Reading": turns}, path)
 
     def _power_supplies(self, uri: str, document: Document) -> Iterator[Shown]:

@@ -37,11 +37,13 @@ from emulator.mockup.finding import (
     OWN_URI,
     PAGE,
     UNLISTED,
+    WRONG_TYPE,
     Finding,
 )
-from emulator.mockup.inventory import links
-from emulator.mockup.reader import ROOT, Document, Tree, normal
+from emulator.mockup.reader import ROOT, SETTINGS, Document, Tree, links, normal
 
+_OBJECTS = ("Actions", "Links", "Oem", "Boot", SETTINGS)
+"""What of a resource is an object wherever a resource has it (DSP0266, DSP0268)."""
 SETTINGS_PART = "Settings"
 _ROOT_ID = "RootService"
 
@@ -137,14 +139,20 @@ class _Mender:
     # -- what a resource says of itself -------------------------------------------------------------------------------
 
     def mend_each(self) -> None:
-        """Each resource's own URI, required properties and actions."""
+        """Each resource's objects, own URI, required properties and actions."""
         for uri, document in self.resources():
-            self._mend_uri(uri, document)
+            if any(_misshapen(document)):
+                self._mend_shapes(uri)
+            self._mend_uri(uri, self.documents[uri])
             self._mend_required(uri)
-            everything = list(parts(document))
+            everything = list(parts(self.documents[uri]))
             if any("Actions" in part for part in everything):
                 self._mend_actions(uri)
             self._lift_embedded(uri, everything)
+
+    def _mend_shapes(self, uri: str) -> None:
+        for holder, name in list(_misshapen(self.own(uri))):
+            self.found(WRONG_TYPE, uri, f"{name} is {_shown(holder.pop(name))}", "left out")
 
     def _mend_uri(self, uri: str, document: Document) -> None:
         said = document.get(ID)
@@ -278,6 +286,28 @@ class _Mender:
         if uri in self._misplaced:
             return "it was captured as another one"
         return None if member.get("Id") == last_part(uri) else f"its Id is {member.get('Id')}"
+
+
+def _misshapen(document: Document) -> Iterator[tuple[Document, str]]:
+    """(what holds it, name) of each property that is to be an object and is none. So are all actions, and what the
+    vendors have in Oem.
+    """
+    for part in parts(document):
+        for name in _OBJECTS if part is document else ("Actions", "Oem"):
+            held = part.get(name)
+            if name in part and not isinstance(held, dict):
+                yield part, name
+            elif held and name in ("Actions", "Oem"):  # Actions.Oem is a part of its own
+                yield from ((held, inner) for inner in held if inner != "Oem" and _is_misshapen(held, inner))
+
+
+def _is_misshapen(holder: Document, name: str) -> bool:
+    """Annotations may be anything."""
+    return "@" not in name and not isinstance(holder[name], dict)
+
+
+def _shown(value: Any) -> str:
+    return str(value)[:50] if value is not None else "null"
 
 
 def _messages(document: Document) -> Iterator[str]:

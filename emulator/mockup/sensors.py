@@ -24,6 +24,9 @@ BESIDE = ("SpeedRPM", "ApparentVA", "ReactiveVAR", "LifetimeReading")
 FAN_PROPERTIES = frozenset({"SpeedPercent", "FanSpeedsPercent", "FanSpeedPercent"})
 _THRESHOLD = re.compile(r"(Upper|Lower)Threshold(NonCritical|Critical|Fatal)(User)?")
 
+READING_LEAST, READING_MOST = 1e-9, 1e15
+"""Of numbers beside zero. Sums and products of such readings stay numbers that JSON has."""
+
 
 class Sensors:
     """The sensors of one tree."""
@@ -165,8 +168,10 @@ def text_of(value: Any) -> str | None:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a property holds a reading."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a property holds a reading: nothing that is measured is beyond these bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value == 0 or READING_LEAST <= abs(value) <= READING_MOST
 
 
 def _described(document: Document, *, is_fan: bool = False) -> Described:

@@ -5,28 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from emulator.core.message import Message
 from emulator.devices.attribute_registry import Model, build_model
 from emulator.devices.firmware import Component
-from emulator.devices.network_function import spelled
 from emulator.mockup.adapters import AdapterPlace, PortPlace, find_adapters
 from emulator.mockup.boot import BootPlace, find_boot
 from emulator.mockup.chassis import Enclosures, find_enclosures
-from emulator.mockup.inventory import find_components, links
+from emulator.mockup.documents import object_at, objects
+from emulator.mockup.inventory import find_components
 from emulator.mockup.logs import LogPlace, choose_lifecycle_log, find_logs
 from emulator.mockup.management import InterfacePlace, find_interfaces
 from emulator.mockup.manifest import DevicePlace, Manifest
 from emulator.mockup.network import NicPlace, find_nics
 from emulator.mockup.partitions import PartitionPlace, find_partitions
-from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, normal
+from emulator.mockup.place import Finder, Listed, Place
+from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, links, normal
 from emulator.mockup.readings import Readings, find_readings
 from emulator.mockup.storage import StoragePlace, find_storages
 
 
 @dataclass(frozen=True, slots=True)
-class BiosPlace:
+class BiosPlace(Place):
     """A BIOS that lives."""
 
     device_id: str
@@ -46,6 +47,27 @@ class BiosPlace:
         """Its own settings, and those of the boot order that a vendor has elsewhere."""
         return (self.settings_uri, *(self.boot.sources.values() if self.boot else ()))
 
+    def is_settings_uri(self, uri: str) -> bool:
+        """Whether it is one of `all_settings_uris`."""
+        return uri in self.all_settings_uris
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwarePlace(Place):
+    """The firmware of all components: one device, which has no settings."""
+
+    device_id: str
+    uri: str
+    """Of the inventory."""
+    components: tuple[Component, ...]
+    """What the inventory tells of, in its order."""
+    by_id: Mapping[str, Component]
+    """The same, shared by all machines."""
+
+    def is_settings_uri(self, uri: str) -> bool:
+        """None is."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -56,18 +78,14 @@ class Site:
     utc_offset_minutes: int
     systems: tuple[str, ...]
     managers: tuple[str, ...]
-    bioses: tuple[BiosPlace, ...]
-    nics: tuple[NicPlace, ...]
-    adapters: tuple[AdapterPlace, ...]
+    places: Mapping[str, tuple[Place, ...]]
+    """Kind of device -> where they stand."""
     partitions: tuple[PartitionPlace, ...]
     """Functions that are there only while their port is partitioned."""
-    storages: tuple[StoragePlace, ...]
     update_service: str | None
     """None where the tree has none."""
     firmware_inventory: str | None
     """The collection; None where the tree has none."""
-    components: tuple[Component, ...]
-    """What the firmware inventory tells of, in its order."""
     interfaces: tuple[InterfacePlace, ...]
     """The managers' own."""
     log_services: tuple[LogPlace, ...]
@@ -76,6 +94,32 @@ class Site:
     """Whose power the chassis have."""
     readings: Readings
     """What of which document shows a sensor that lives."""
+
+    @property
+    def bioses(self) -> tuple[BiosPlace, ...]:
+        """Every BIOS that lives, the host's first."""
+        return cast("tuple[BiosPlace, ...]", self.places["bios"])
+
+    @property
+    def nics(self) -> tuple[NicPlace, ...]:
+        """Every network device function that lives."""
+        return cast("tuple[NicPlace, ...]", self.places["nic"])
+
+    @property
+    def adapters(self) -> tuple[AdapterPlace, ...]:
+        """Every network adapter that has ports."""
+        return cast("tuple[AdapterPlace, ...]", self.places["adapter"])
+
+    @property
+    def storages(self) -> tuple[StoragePlace, ...]:
+        """Every storage controller that lives."""
+        return cast("tuple[StoragePlace, ...]", self.places["raid"])
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """What the firmware inventory tells of, in its order."""
+        firmware = cast("tuple[FirmwarePlace, ...]", self.places["firmware"])
+        return firmware[0].components if firmware else ()
 
     @property
     def pushes_into_inventory(self) -> bool:
@@ -93,13 +137,14 @@ class Site:
         named = _link(self.tree.documents[service], "Log", "") if service else ""
         return choose_lifecycle_log(self.log_services, named, (*self.managers[:1], *self.systems[:1]))
 
+    def all_places(self) -> list[Place]:
+        """Where the devices of all kinds stand."""
+        return [place for places in self.places.values() for place in places]
+
     def device_at(self, settings_uri: str) -> str | None:
         """The id of the device whose settings resource this is; a trailing slash does not matter."""
         wanted = normal(settings_uri)
-        found = (bios.device_id for bios in self.bioses if wanted in bios.all_settings_uris)
-        functions = (nic.device_id for nic in self.nics if wanted in nic.all_settings_uris)
-        controllers = (storage.device_id for storage in self.storages if storage.is_settings_uri(wanted))
-        return next(found, None) or next(functions, None) or next(controllers, None)
+        return next((place.device_id for place in self.all_places() if place.is_settings_uri(wanted)), None)
 
     @property
     def ports(self) -> tuple[PortPlace, ...]:
@@ -113,20 +158,20 @@ class Site:
 
     def spelled(self, device_id: str, message: Message) -> Message:
         """A message about a device, in the names of its resource: a function without attributes has properties."""
-        plain = next((nic for nic in self.nics if nic.device_id == device_id and nic.attributes_uri is None), None)
-        return spelled(plain.properties, message) if plain is not None else message
+        place = self._place_of(device_id)
+        return place.spelled(message) if place is not None else message
 
     def resource_of(self, device_id: str) -> str | None:
         """The URI of the resource that shows a device."""
-        uris = {place.device_id: place.uri for place in self.bioses}
-        uris |= {place.device_id: place.uri for place in self.nics}
-        uris |= {place.device_id: place.uri for place in self.adapters}
-        uris |= {place.device_id: place.uri for place in self.storages}
-        return uris.get(device_id)
+        place = self._place_of(device_id)
+        return place.uri if place is not None else None
+
+    def _place_of(self, device_id: str) -> Place | None:
+        return next((place for place in self.all_places() if place.device_id == device_id), None)
 
 
-def survey(tree: Tree, manifest: Manifest) -> Site:
-    """Find systems, managers and devices.
+def survey(tree: Tree, manifest: Manifest, finders: Mapping[str, Finder]) -> Site:
+    """Find systems, managers, and the devices of each kind, in this order.
 
     Raises:
         MockupError: what the manifest names is not in the tree, or what is there contradicts itself.
@@ -136,42 +181,83 @@ def survey(tree: Tree, manifest: Manifest) -> Site:
     managers = tuple(tree.members(_link(root, "Managers", f"{ROOT}/Managers")))
     if not systems:
         raise MockupError(f"{tree.source}: {ROOT}/Systems: the tree has no computer system")
-    dialect = manifest.dialect or _dialect_of(root)
+    _check_listed(tree, manifest, finders)
     update_service = _resource(tree, root, "UpdateService", f"{ROOT}/UpdateService")
-    inventory = _inventory(tree, update_service)
-    listed = _listed(manifest, "bios")
-    living = _find_bioses(tree, systems, dialect) if listed is None else listed
     chassis = _chassis(tree, root)
     enclosures = find_enclosures(tree, chassis, systems[0])
-    bioses = tuple(_with_boot(tree, systems[0], dialect, _bios(tree, place)) for place in living)
-    taken = [place.device_id for place in bioses]
-    nics = find_nics(tree, systems, _listed(manifest, "nic"), taken, below_system_too=dialect == "dell")
-    taken += [place.device_id for place in nics]
-    adapters = () if manifest.devices == () else find_adapters(tree, systems, nics, taken)
-    taken += [place.device_id for place in adapters]
-    return Site(
+    places: dict[str, tuple[Place, ...]] = {}
+    site = Site(
         tree=tree,
-        dialect=dialect,
+        dialect=manifest.dialect or _dialect_of(root),
         utc_offset_minutes=_utc_offset(tree, managers, manifest),
         systems=systems,
         managers=managers,
-        bioses=bioses,
-        nics=nics,
-        adapters=adapters,
-        partitions=find_partitions(tree, systems, nics),
-        storages=find_storages(tree, systems, _listed(manifest, "raid"), taken, dialect=dialect),
+        places=places,
+        partitions=(),
         update_service=update_service,
-        firmware_inventory=inventory,
-        components=find_components(tree, inventory, managers) if inventory else (),
+        firmware_inventory=_inventory(tree, update_service),
         log_services=find_logs(tree, (*managers, *systems, *chassis)),
         enclosures=enclosures,
         readings=find_readings(tree, enclosures),
         interfaces=find_interfaces(tree, managers),
     )
+    for kind, find in finders.items():  # each finder sees what those before it have found
+        places[kind] = tuple(find(site, _listed(manifest, kind)))
+    return replace(site, partitions=find_partitions(tree, systems, site.nics))
+
+
+def find_bioses(site: Site, listed: Listed) -> tuple[BiosPlace, ...]:
+    """The BIOS of each system; or those that are listed."""
+    tree, host = site.tree, site.systems[0]
+    living = _find_bioses(tree, site.systems, site.dialect) if listed is None else listed
+    return tuple(_with_boot(tree, host, site.dialect, _bios(tree, place)) for place in living)
+
+
+def find_network_functions(site: Site, listed: Listed) -> tuple[NicPlace, ...]:
+    """As `find_nics`. A lifecycle controller has them below the system too."""
+    taken = [place.device_id for place in site.all_places()]
+    return find_nics(site.tree, site.systems, listed, taken, below_system_too=site.dialect == "dell")
+
+
+def find_network_adapters(site: Site, listed: Listed) -> tuple[AdapterPlace, ...]:
+    """As `find_adapters`. Nobody lists them: they live with their functions, unless nothing does."""
+    _refuse_listed(site, listed)
+    taken = [place.device_id for place in site.all_places()]
+    return () if listed == () else find_adapters(site.tree, site.systems, site.nics, taken)
+
+
+def find_storage_controllers(site: Site, listed: Listed) -> tuple[StoragePlace, ...]:
+    """As `find_storages`."""
+    taken = [place.device_id for place in site.all_places()]
+    return find_storages(site.tree, site.systems, listed, taken, dialect=site.dialect)
+
+
+def find_firmware(site: Site, listed: Listed) -> tuple[FirmwarePlace, ...]:
+    """The firmware of everything that the inventory tells of. It lives in any case: there is nothing to choose."""
+    _refuse_listed(site, listed)
+    inventory = site.firmware_inventory
+    components = find_components(site.tree, inventory, site.managers) if inventory else ()
+    if not inventory or not components:
+        return ()
+    return (FirmwarePlace("Firmware", inventory, components, {component.id: component for component in components}),)
+
+
+def _refuse_listed(site: Site, listed: Listed) -> None:
+    for place in listed or ():
+        raise MockupError(f"{site.tree.source}: machine.toml: devices: {place.kind}: these are found, and not listed")
+
+
+def _check_listed(tree: Tree, manifest: Manifest, finders: Mapping[str, Finder]) -> None:
+    for place in manifest.devices or ():
+        if place.kind not in finders:
+            known = ", ".join(finders)
+            raise MockupError(f"{tree.source}: machine.toml: devices: {place.kind}: the kinds of device are {known}")
+        if place.path not in tree.documents:
+            raise MockupError(f"{tree.source}: machine.toml: devices: {place.path}: there is no such resource")
 
 
 def _dialect_of(root: Document) -> str:
-    vendor, oem = root.get("Vendor"), root.get("Oem") or {}
+    vendor, oem = root.get("Vendor"), object_at(root, "Oem")
     return "dell" if vendor == "Dell" or "Dell" in oem else "standard"
 
 
@@ -197,8 +283,7 @@ def _chassis(tree: Tree, root: Document) -> list[str]:
     return links(collection.get("Members"))
 
 
-def _listed(manifest: Manifest, kind: str) -> tuple[DevicePlace, ...] | None:
-    """The devices of this kind that the manifest lists; None: they are to be found. An empty list says: none lives."""
+def _listed(manifest: Manifest, kind: str) -> Listed:
     if manifest.devices is None:
         return None
     found = tuple(place for place in manifest.devices if place.kind == kind)
@@ -216,9 +301,7 @@ def _find_bioses(tree: Tree, systems: tuple[str, ...], dialect: str) -> tuple[De
 
 
 def _bios(tree: Tree, place: DevicePlace) -> BiosPlace:
-    document = tree.get(place.path)
-    if document is None:
-        raise MockupError(f"{tree.source}: machine.toml: devices: {place.path}: there is no such resource")
+    document = tree.documents[place.path]
     attributes = document.get("Attributes")
     if not isinstance(attributes, dict):
         raise MockupError(f"{tree.source}: {place.path}: Attributes is not an object")
@@ -227,7 +310,7 @@ def _bios(tree: Tree, place: DevicePlace) -> BiosPlace:
         model = build_model(attributes, registry)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MockupError(f"{tree.source}: {registry_uri}: not an attribute registry: {error}") from error
-    settings = _link(document.get(SETTINGS) or {}, "SettingsObject", f"{place.path}/Settings")
+    settings = _link(object_at(document, SETTINGS), "SettingsObject", f"{place.path}/Settings")
     return BiosPlace(place.id, place.path, settings, model)
 
 
@@ -263,12 +346,12 @@ def _attribute_registry(tree: Tree, bios: Document) -> tuple[str, Document | Non
 
 def _registered_uris(tree: Tree, name: str) -> list[str]:
     return [
-        normal(location["Uri"])
+        normal(uri)
         for document in tree.documents.values()
         if str(document.get("@odata.type", "")).startswith("#MessageRegistryFile.")
         and _without_version(str(document.get("Registry"))) == _without_version(name)
-        for location in document.get("Location") or ()
-        if "Uri" in location
+        for location in objects(document.get("Location"))
+        if isinstance(uri := location.get("Uri"), str)
     ]
 
 

@@ -36,9 +36,9 @@ from emulator.devices.raid.level import (
     spans_fit,
     usable_bytes,
 )
-from emulator.mockup.inventory import links
 from emulator.mockup.manifest import DevicePlace
-from emulator.mockup.reader import Document, MockupError, Tree
+from emulator.mockup.place import Place
+from emulator.mockup.reader import Document, MockupError, Tree, links
 
 APPLY_TIME_SUPPORT = "@Redfish.OperationApplyTimeSupport"
 IMMEDIATE = "Immediate"
@@ -71,7 +71,7 @@ RATE_DEFAULT = 30
 
 
 @dataclass(frozen=True, slots=True)
-class StoragePlace:
+class StoragePlace(Place):
     """A storage controller that lives."""
 
     device_id: str

@@ -24,6 +24,15 @@ def parse_body(content: bytes, content_type: str | None, *, optional: bool) -> M
         return {}
     if content_type is not None and content_type.partition(";")[0].strip().lower() != JSON_TYPE:
         raise Rejected(Message("UnsupportedMediaType", (content_type[:100],)))
+    return parse_object(content)
+
+
+def parse_object(content: bytes | str) -> Mapping[str, Any]:
+    """JSON that is to be an object.
+
+    Raises:
+        Rejected: MalformedJSON, or UnrecognizedRequestBody for JSON that is no object.
+    """
     try:
         found = orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -56,9 +65,7 @@ def _precedence(error: Any) -> tuple[int, bool]:
 def _messages(error: Any, action: str | None) -> Iterator[Message]:
     path = [str(part) for part in error.absolute_path]
     if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
-        for name in missing:
-            yield _missing([*path, name], action)
+        yield _missing([*path, _name_missing(error)], action)
     elif error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         for name in error.instance:
@@ -80,6 +87,12 @@ _KEYS = {
     "minItems": "PropertyValueFormatError",
     "maxItems": "PropertyValueFormatError",
 }
+
+
+def _name_missing(error: Any) -> str:
+    """The validator makes an error for each, and tells the name in its text only: that begins with its repr."""
+    names: list[str] = error.validator_value
+    return next(name for name in names if error.message.startswith(f"{name!r} "))
 
 
 def _missing(path: list[str], action: str | None) -> Message:

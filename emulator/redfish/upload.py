@@ -10,14 +10,13 @@ import io
 from collections.abc import Mapping
 from typing import IO, Any, NamedTuple, cast
 
-import orjson
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.formats.image import Inspector
-from emulator.redfish.check import check_payload
+from emulator.redfish.check import check_payload, parse_object
 from emulator.runtime.transfers import IMAGE_BYTES_MAX, package_of
 
 CHUNK_BYTES = 64 * 1024
@@ -154,11 +153,6 @@ def _sink_for(
 def _parameters(text: str) -> Mapping[str, Any]:
     if not text.strip():
         return {}
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise Rejected(Message("MalformedJSON")) from error
-    if not isinstance(found, dict):
-        raise Rejected(Message("UnrecognizedRequestBody"))
+    found = parse_object(text)
     check_payload(PARAMETERS_SCHEMA, found, None)
     return found

@@ -131,7 +131,7 @@ def _limit_seconds(text: str | None) -> float | None:
 
 def _reset(call: Call, uri: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Without a ResetType it is a restart: that is what scripts expect that send none, and what is worth a schedule."""
-    return {"type": computer_system.wanted_reset(call.site, parameters, "ForceRestart")}
+    return {"type": computer_system.host_reset(call.site, parameters, "ForceRestart")}
 
 
 def _restart(call: Call, uri: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
@@ -80,7 +81,7 @@ class Transfers:
             return
         for transfer in machine.transfers.values():
             # a copy: the machine may begin it again while it is at work
-            errand = Errand(seat, Transfer(**{name: getattr(transfer, name) for name in Transfer.__slots__}))
+            errand = Errand(seat, replace(transfer))
             with self._lock:
                 if errand.key in self._known:
                     continue

@@ -9,12 +9,13 @@ from typing import Any
 from conftest import capture
 from registry_entries import registry
 
+from emulator.app import surveyed
 from emulator.data import data_folder, schema
 from emulator.devices.attribute_registry import HIDDEN, READ_ONLY, build_model
 from emulator.devices.bios import Bios
 from emulator.mockup.manifest import read_manifest
 from emulator.mockup.reader import read_tree
-from emulator.mockup.site import BiosPlace, Site, survey
+from emulator.mockup.site import BiosPlace, Site
 
 BIOS = "BIOS.Setup.1-1"
 AT = 1_700_000_000.0
@@ -33,7 +34,7 @@ def site_of(name: str) -> Site:
     """A bundled mockup by its name, or a captured one by that of its archive; skips where that is not at hand."""
     path = capture(name) if name.endswith(".tar.xz") else data_folder("mockups") / name
     tree = read_tree(path)
-    return survey(tree, read_manifest(tree.manifest, model=name, source=name, schema=schema("machine.schema")))
+    return surveyed(tree, read_manifest(tree.manifest, model=name, source=name, schema=schema("machine.schema")))
 
 
 def place_of(name: str) -> BiosPlace:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nic_examples import adapter_of, nic_of
 from nic_examples import small as small_nic
+from outlet_example import outlet
 from raid_examples import create, do, op, operations, raid, raid_of
 from registry_entries import attribute, choice, rule
 
@@ -75,6 +76,7 @@ WITH_DEFAULTS: Mapping[str, Callable[[], Device]] = {
     "a network function of a captured plain tree": lambda: nic_of("dmtf-public-smartnic.tar.xz", "Slot2.SC2KP1F0"),
 }
 WITHOUT_DEFAULTS: Mapping[str, Callable[[], Device]] = {
+    "the outlet of docs/adding-a-device.md": lambda: outlet.Outlet("Outlet.1"),
     "a small firmware": small,
     "a storage controller without volumes": lambda: raid("abcdefgh"),
     "a storage controller with volumes": small_raid,

@@ -111,7 +111,6 @@ def test_a_password_may_be_given_as_a_hash() -> None:
         ("[policy]\ndelete_on_completion_minutes = 14", "policy.delete_on_completion_minutes: "),
         ("[policy]\napply_staged_on_reset = 1", "policy.apply_staged_on_reset: "),
         ("[policy]\nspeed = 1", "policy: "),
-        ('[[devices]]\nkind = "toaster"\nid = "T"\npath = "/redfish/v1/T"', "devices[0].kind: "),
         ('[[devices]]\nkind = "bios"\nid = "a b"\npath = "/redfish/v1/T"', "devices[0].id: "),
         ('[[devices]]\nkind = "bios"\nid = "a"\npath = "/redfish/v1/T/"', "devices[0].path: "),
         ('[[devices]]\nkind = "bios"\nid = "a"\npath = "Systems/1"', "devices[0].path: "),

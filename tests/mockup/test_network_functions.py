@@ -9,12 +9,13 @@ from conftest import capture
 from mockup_examples import ROOT_DOCUMENT, collection
 from registry_entries import attribute, registry
 
+from emulator.app import surveyed
 from emulator.core.host import Timings
 from emulator.data import data_folder, schema
 from emulator.mockup.manifest import DevicePlace, Manifest, read_manifest
 from emulator.mockup.network import NicPlace, below_system
 from emulator.mockup.reader import MockupError, Tree, read_tree
-from emulator.mockup.site import SETTINGS, Site, survey
+from emulator.mockup.site import SETTINGS, Site
 
 FQDD = "NIC.Slot.1-1-1"
 ADAPTERS = "/redfish/v1/Chassis/1U/NetworkAdapters"
@@ -50,7 +51,7 @@ def tree(documents: dict[str, Any], **root: Any) -> Tree:
 
 
 def site(documents: dict[str, Any], manifest: Manifest | None = None, **root: Any) -> Site:
-    return survey(tree(documents, **root), manifest or Manifest("x"))
+    return surveyed(tree(documents, **root), manifest or Manifest("x"))
 
 
 def only(found: Site) -> NicPlace:
@@ -302,7 +303,7 @@ WHOLE = [
 @pytest.mark.parametrize(("name", "ids", "with_attributes", "interfaces"), WHOLE)
 def test_the_functions_of_whole_mockups_live(name: str, ids: list[str], with_attributes: int, interfaces: int) -> None:
     path = capture(name) if name.endswith(".tar.xz") else data_folder("mockups") / name
-    found = survey(read_tree(path), Manifest(name))
+    found = surveyed(read_tree(path), Manifest(name))
     assert [place.device_id for place in found.nics] == ids
     assert sum(place.attributes_uri is not None for place in found.nics) == with_attributes
     assert sum(len(place.interfaces) for place in found.nics) == interfaces

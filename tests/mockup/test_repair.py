@@ -119,6 +119,25 @@ ROWS: list[tuple[str, dict[str, Doc | None], list[tuple[str, str, str | None]], 
         {f"{SENSOR}#/@odata.id": f"{ROOT}/Chassis/1/Sensors/%61/"},
     ),
     (
+        "what is an object holds something else",
+        {
+            SENSOR: {
+                **A,
+                "Links": None,
+                "Oem": {"Dell": 7, "@odata.type": "x"},
+                "Actions": {"#Sensor.X": [], "Oem": "y"},
+            }
+        },
+        [("wrong-type", SENSOR, "left out")] * 4,
+        {f"{SENSOR}#/Oem": {"@odata.type": "x"}, f"{SENSOR}#/Actions": {}},
+    ),
+    (
+        "what is an object elsewhere need not be one everywhere",
+        {SENSOR: {**A, "ProtocolFeatures": {"Links": True, "Boot": 1}}},
+        [],
+        {f"{SENSOR}#/ProtocolFeatures": {"Links": True, "Boot": 1}},
+    ),
+    (
         "@odata.id is no text",
         {SENSOR: {**A, "@odata.id": None}},
         [("own-uri", SENSOR, "its place")],

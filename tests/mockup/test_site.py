@@ -8,11 +8,12 @@ import pytest
 from conftest import capture
 from mockup_examples import ROOT_DOCUMENT, collection
 
+from emulator.app import surveyed
 from emulator.data import data_folder, mockup_names, schema
 from emulator.devices.firmware import Component
 from emulator.mockup.manifest import DevicePlace, Manifest, read_manifest
 from emulator.mockup.reader import MockupError, Tree, read_tree
-from emulator.mockup.site import SETTINGS, Site, survey
+from emulator.mockup.site import SETTINGS, Site
 
 BIOS_URI = "/redfish/v1/Systems/1/Bios"
 INVENTORY = "/redfish/v1/UpdateService/FirmwareInventory"
@@ -47,7 +48,7 @@ def tree(**changes: Any) -> Tree:
 
 
 def test_systems_managers_and_their_bios_are_found() -> None:
-    site = survey(tree(), Manifest("x"))
+    site = surveyed(tree(), Manifest("x"))
     assert (site.systems, site.managers) == (("/redfish/v1/Systems/1",), ("/redfish/v1/Managers/bmc",))
     (place,) = site.bioses
     assert (place.device_id, place.uri, place.settings_uri) == ("Bios", BIOS_URI, f"{BIOS_URI}/Settings")
@@ -68,12 +69,12 @@ def test_systems_managers_and_their_bios_are_found() -> None:
 def test_the_dialect_is_told_from_the_tree_unless_the_manifest_says_it(
     root: dict[str, Any], manifest: Manifest, dialect: str, device_id: str
 ) -> None:
-    site = survey(tree(**{"": ROOT_DOCUMENT | root}), manifest)
+    site = surveyed(tree(**{"": ROOT_DOCUMENT | root}), manifest)
     assert (site.dialect, site.bioses[0].device_id) == (dialect, device_id)
 
 
 def test_every_system_has_a_bios_of_its_own() -> None:
-    site = survey(
+    site = surveyed(
         tree(
             **{
                 "/Systems": collection("/redfish/v1/Systems", "1", "2", "3"),
@@ -100,20 +101,20 @@ def test_every_system_has_a_bios_of_its_own() -> None:
     ],
 )
 def test_a_bios_without_attributes_does_not_live(changes: dict[str, Any]) -> None:
-    assert survey(tree(**changes), Manifest("x")).bioses == ()
+    assert surveyed(tree(**changes), Manifest("x")).bioses == ()
 
 
 def test_the_manifest_decides_which_devices_live() -> None:
-    assert survey(tree(), Manifest("x", devices=())).bioses == ()
+    assert surveyed(tree(), Manifest("x", devices=())).bioses == ()
     places = (DevicePlace("bios", "Mine", BIOS_URI),)
-    (place,) = survey(tree(), Manifest("x", devices=places)).bioses
+    (place,) = surveyed(tree(), Manifest("x", devices=places)).bioses
     assert place.device_id == "Mine"
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_the_settings_resource_is_where_the_bios_says(slash: str) -> None:
     annotation = {SETTINGS: {"SettingsObject": {"@odata.id": f"{BIOS_URI}/SD{slash}"}}}
-    site = survey(tree(**{"/Systems/1/Bios": bios(**annotation)}), Manifest("x"))
+    site = surveyed(tree(**{"/Systems/1/Bios": bios(**annotation)}), Manifest("x"))
     (place,) = site.bioses
     assert place.settings_uri == f"{BIOS_URI}/SD"
     assert site.device_at(f"{BIOS_URI}/SD") == place.device_id
@@ -126,9 +127,9 @@ OFFSETS = [("-05:30", -330), ("+00:00", 0), ("+05:45", 345), ("Z", 0), ("", 0), 
 
 @pytest.mark.parametrize(("text", "minutes"), OFFSETS)
 def test_local_time_is_the_managers(text: str | None, minutes: int) -> None:
-    site = survey(tree(**{"/Managers/bmc": {"DateTimeLocalOffset": text}}), Manifest("x"))
+    site = surveyed(tree(**{"/Managers/bmc": {"DateTimeLocalOffset": text}}), Manifest("x"))
     assert site.utc_offset_minutes == minutes
-    site = survey(tree(**{"/Managers/bmc": {"DateTimeLocalOffset": text}}), Manifest("x", utc_offset_minutes=60))
+    site = surveyed(tree(**{"/Managers/bmc": {"DateTimeLocalOffset": text}}), Manifest("x", utc_offset_minutes=60))
     assert site.utc_offset_minutes == 60
 
 
@@ -158,7 +159,7 @@ def test_local_time_is_the_managers(text: str | None, minutes: int) -> None:
 )
 def test_the_registry_that_a_bios_names_is_found(documents: dict[str, Any], uri: str | None) -> None:
     changes = {"/Systems/1/Bios": bios(AttributeRegistry="BiosRegistry.v1_0_0"), **documents}
-    (place,) = survey(tree(**changes), Manifest("x")).bioses
+    (place,) = surveyed(tree(**changes), Manifest("x")).bioses
     assert place.model.attributes["A"].max_length == (None if uri is None else 5)
 
 
@@ -207,10 +208,10 @@ def test_what_contradicts_itself_is_told_with_the_place(
     changes: dict[str, Any], manifest: Manifest, says: str | None
 ) -> None:
     if says is None:
-        assert survey(tree(**changes), manifest).bioses
+        assert surveyed(tree(**changes), manifest).bioses
         return
     with pytest.raises(MockupError) as refused:
-        survey(tree(**changes), manifest)
+        surveyed(tree(**changes), manifest)
     assert str(refused.value).startswith("/lab/s: ")
     assert says in str(refused.value)
 
@@ -218,10 +219,10 @@ def test_what_contradicts_itself_is_told_with_the_place(
 @pytest.mark.parametrize("name", mockup_names())
 def test_the_bundled_mockups_live(name: str) -> None:
     found = read_tree(data_folder("mockups") / name)
-    site = survey(found, read_manifest(found.manifest, model=name, source=name, schema=schema("machine.schema")))
+    site = surveyed(found, read_manifest(found.manifest, model=name, source=name, schema=schema("machine.schema")))
     assert len(site.bioses) == 1
     assert site.bioses[0].uri in found.documents
-    without = survey(found, Manifest(name))  # the manifest says what would be found anyway
+    without = surveyed(found, Manifest(name))  # the manifest says what would be found anyway
     assert (without.dialect, without.bioses[0].device_id) == (site.dialect, site.bioses[0].device_id)
     assert without.utc_offset_minutes == site.utc_offset_minutes
 
@@ -247,7 +248,7 @@ def with_inventory(entries: dict[str, Any], **changes: Any) -> Site:
         **{f"/UpdateService/FirmwareInventory/{name}": document for name, document in entries.items()},
         **changes,
     }
-    return survey(tree(**documents), Manifest("x"))
+    return surveyed(tree(**documents), Manifest("x"))
 
 
 def ids(site: Site) -> list[str]:
@@ -425,7 +426,7 @@ def with_logs(*logs: str, **changes: Any) -> Site:
         below = [other.rpartition("/")[2] for other in logs if other.startswith(f"{services}/")]
         documents[f"/{services}"] = collection(f"/redfish/v1/{services}", *below)
         documents[f"/{log}"] = {"Id": name}
-    return survey(tree(**{**documents, **changes}), Manifest("x"))
+    return surveyed(tree(**{**documents, **changes}), Manifest("x"))
 
 
 MANAGERS_LOG, SYSTEMS_LOG = "Managers/bmc/LogServices/Log", "Systems/1/LogServices/Log1"
@@ -498,7 +499,7 @@ def test_a_log_that_two_link_to_is_one_log() -> None:
 def site_of(name: str) -> Site:
     """A bundled mockup, or a captured one."""
     path = capture(name) if name.endswith(".tar.xz") else data_folder("mockups") / name
-    return survey(read_tree(path), Manifest(name))
+    return surveyed(read_tree(path), Manifest(name))
 
 
 FIRMWARE = [

@@ -8,6 +8,7 @@ import pytest
 from conftest import capture
 from mockup_examples import ROOT_DOCUMENT, collection
 
+from emulator.app import surveyed as survey
 from emulator.core.device import OPERATIONS
 from emulator.core.host import Timings
 from emulator.data import data_folder, schema
@@ -15,7 +16,7 @@ from emulator.devices.raid.layout import NO_LEVEL, state_of
 from emulator.devices.raid.level import GIB, LEVELS, usable_bytes
 from emulator.mockup.manifest import DevicePlace, Manifest, read_manifest
 from emulator.mockup.reader import MockupError, Tree, read_tree
-from emulator.mockup.site import Site, survey
+from emulator.mockup.site import Site
 from emulator.mockup.storage import StoragePlace
 
 STORAGES = "/redfish/v1/Systems/1/Storage"

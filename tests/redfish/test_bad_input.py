@@ -296,6 +296,19 @@ def test_other_requests_that_cannot_be_are_refused(bmc, row):
     assert bmc.state() == before
 
 
+PASSWORD_PARAMETERS = ("PasswordName", "OldPassword", "NewPassword")
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_each_parameter_that_is_missing_is_told_once(bmc, number):
+    given, missing = PASSWORD_PARAMETERS[:number], PASSWORD_PARAMETERS[number:]
+    before = bmc.state()
+    answer = bmc.post(f"{bmc.bios}/Actions/Bios.ChangePassword", dict.fromkeys(given, "x"))
+    told = [entry["RelatedProperties"] for entry in answer.info if "SYS428" in entry["MessageId"]]
+    assert (answer.status, told) == (400, [[f"#/{name}"] for name in missing])
+    assert bmc.state() == before
+
+
 def test_a_body_beyond_the_bound_is_refused(bmc):
     before = bmc.state()
     answer = bmc.patch(bmc.settings, b'{"Attributes": {"AssetTag": "' + b"x" * 2_000_000 + b'"}}')

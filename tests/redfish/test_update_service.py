@@ -1103,14 +1103,15 @@ def update(bmc, component, version=NEWER):
 
 def test_the_inventory_tells_what_is_installed_and_what_can_be_brought_back(bmc):
     before = inventory(bmc)
-    at = update(bmc, BIOS)
+    update(bmc, BIOS)
     old, new = (f"159-{version}__{BIOS}" for version in ("2.1.5", NEWER))
     gone = {key: version for key, version in before.items() if key != f"Installed-{old}"}
     assert inventory(bmc) == {**gone, f"Installed-{new}": NEWER, f"Previous-{old}": "2.1.5"}
     assert bmc.get(f"{INVENTORY}/Installed-{old}").status == 404
     entry = bmc.get(f"{INVENTORY}/Installed-{new}").body
     assert (entry["Id"], entry["@odata.id"]) == (f"Installed-{new}", f"{INVENTORY}/Installed-{new}")
-    assert (entry["Version"], entry["InstallDate"], entry["Status"]["State"]) == (NEWER, at, "Enabled")
+    assert (entry["Version"], entry["Status"]["State"]) == (NEWER, "Enabled")
+    assert "InstallDate" not in entry, "DMTF's SoftwareInventory has no such property"
     assert "ReleaseDate" not in entry, "it was that of another version"
     assert bmc.get(f"{INVENTORY}/Previous-{old}").body["Status"]["State"] == "StandbyOffline"
 
@@ -1163,10 +1164,7 @@ def test_a_rollback_brings_the_previous_version_back_and_can_be_rolled_back_itse
     assert watch(bmc, job, 400) == ["Scheduled", "Running", "Completed"]
     assert bmc.get(previous).status == 404
     entry = bmc.get(ENTRIES[BIOS].format("2.1.5")).body
-    assert (entry["ReleaseDate"], entry["InstallDate"]) == (
-        "2026-01-20T00:00:00Z",
-        bmc.get(f"{JOBS}/{job}").body["EndTime"],
-    )
+    assert entry["ReleaseDate"] == "2026-01-20T00:00:00Z"
     job = job_of(simple_update(bmc, f"{INVENTORY}/Previous-159-{NEWER}__{BIOS}", apply="Immediate"))
     bmc.advance(1000)
     assert (state(bmc, job), installed(bmc)) == ("Completed", {BIOS: NEWER})

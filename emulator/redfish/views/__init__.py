@@ -1,15 +1,15 @@
-"""One file per Redfish schema; each declares its resources with `resources(site)`."""
+"""One file per Redfish schema; each declares its resources with `resources(site)`.
+
+Those of one kind of device alone are named with that kind, in `app.DEVICE_KINDS`.
+"""
 
 from __future__ import annotations
 
 from emulator.mockup.site import Site
 from emulator.redfish.view import Resource
 from emulator.redfish.views import (
-    bios,
-    boot_option,
     chassis,
     computer_system,
-    drive,
     ethernet_interface,
     job,
     job_service,
@@ -17,21 +17,16 @@ from emulator.redfish.views import (
     manager,
     manager_account,
     manager_ethernet_interface,
-    network_adapter,
-    network_device_function,
-    port,
     power,
     sensor,
     sensor_excerpt,
     service_root,
     session,
     software_inventory,
-    storage,
     task,
     task_service,
     thermal,
     update_service,
-    volume,
 )
 
 VIEWS = (
@@ -42,15 +37,7 @@ VIEWS = (
     chassis,
     service_root,
     computer_system,
-    boot_option,
-    bios,
-    network_adapter,
-    network_device_function,
-    port,
     ethernet_interface,
-    storage,
-    volume,
-    drive,
     manager,
     manager_account,
     manager_ethernet_interface,
@@ -74,5 +61,5 @@ def is_filled(uri: str) -> bool:
 
 
 def resources(site: Site) -> list[Resource]:
-    """All resources that every dialect serves."""
+    """What every dialect serves, whatever kinds of device there are."""
     return [resource for view in VIEWS for resource in view.resources(site)]

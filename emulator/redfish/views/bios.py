@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from emulator.mockup.documents import object_at
 from emulator.mockup.reader import SETTINGS
 from emulator.mockup.site import BiosPlace, Site
 from emulator.redfish.apply_time import SETTINGS_APPLY_TIME
@@ -107,7 +108,6 @@ def _action(site: Site, place: BiosPlace, name: str, handler: Any) -> Resource:
 
 
 def _target(site: Site, place: BiosPlace, name: str) -> str:
-    actions = (site.tree.get(place.uri) or {}).get("Actions") or {}
-    target = (actions.get(name) or {}).get("target", "")
+    target = object_at(site.tree.get(place.uri), "Actions", name).get("target", "")
     own = f"{place.uri}/Actions/{name.removeprefix('#')}"
     return target if isinstance(target, str) and target.startswith(f"{place.uri}/") else own

@@ -11,12 +11,13 @@ from emulator.core.system import BOOT, CONTINUOUS, DISABLED, ENABLED, ONCE, TARG
 from emulator.core.update import firmware_of
 from emulator.devices.firmware import Component
 from emulator.mockup.boot import OVERRIDE
+from emulator.mockup.documents import object_at
 from emulator.mockup.site import Site
 from emulator.redfish.boot_order import boot_order, refuse_others
+from emulator.redfish.reset_types import ALLOWABLE, offered_resets, wanted_reset
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
 
 RESET = "#ComputerSystem.Reset"
-ALLOWABLE = "ResetType@Redfish.AllowableValues"
 
 PROPERTIES = ("AssetTag", "HostName", "IndicatorLED", "LocationIndicatorActive")
 """What can be set besides Boot, where the mockup has it."""
@@ -43,7 +44,7 @@ def resources(site: Site) -> list[Resource]:
     for uri in site.systems:
         patch = {"PATCH": Verb(patch_computer_system, "ConfigureComponents", "ComputerSystem.patch")}
         found.append(Resource(uri, get=computer_system, verbs=patch if uri == site.systems[0] else {}))
-        action = (site.tree.documents[uri].get("Actions") or {}).get(RESET)
+        action = object_at(site.tree.documents[uri], "Actions", RESET)
         if action and uri == site.systems[0]:
             target = action.get("target", f"{uri}/Actions/ComputerSystem.Reset")
             verb = Verb(reset, "ConfigureComponents", "ComputerSystem.Reset", action="ComputerSystem.Reset")
@@ -67,7 +68,7 @@ def computer_system(call: Call) -> Document:
         document["BiosVersion"] = bios
     actions = document.get("Actions") or {}
     if RESET in actions:
-        offered = {**actions[RESET], ALLOWABLE: offered_resets(call.site, call.uri)}
+        offered = {**actions[RESET], ALLOWABLE: _offered(call.site, call.uri)}
         document["Actions"] = {**actions, RESET: offered}
     if "Boot" in document:
         document["Boot"] = _boot(call, document["Boot"])
@@ -131,35 +132,18 @@ def _override(call: Call, document: Document, given: Mapping[str, Any]) -> dict[
 
 def reset(call: Call) -> Reply:
     """ComputerSystem.Reset: 204."""
-    call.machine.reset(wanted_reset(call.site, call.body))
+    call.machine.reset(host_reset(call.site, call.body))
     return Reply(204)
 
 
-def wanted_reset(site: Site, parameters: Mapping[str, Any], otherwise: str = "") -> str:
-    """The ResetType that is asked for; where none is, `otherwise` or else the first one offered (DSP0268, Reset).
-
-    Raises:
-        Rejected: ActionParameterValueNotInList.
-    """
-    offered = offered_resets(site, site.systems[0])
-    wanted: str = parameters.get("ResetType", otherwise if otherwise in offered else offered[0])
-    if wanted not in offered:
-        raise Rejected(
-            Message("ActionParameterValueNotInList", (wanted, "ResetType", "ComputerSystem.Reset"), ("ResetType",))
-        )
-    return wanted
+def host_reset(site: Site, parameters: Mapping[str, Any], otherwise: str = "") -> str:
+    """As `wanted_reset`, of what the host can do."""
+    return wanted_reset(RESET.removeprefix("#"), parameters, _offered(site, site.systems[0]), otherwise)
 
 
-def offered_resets(site: Site, uri: str) -> list[str]:
-    """The reset types that the mockup lists and this host can do; all of those where it lists none."""
-    document = site.tree.documents[uri]
-    action = (document.get("Actions") or {}).get(RESET) or {}
-    return [kind for kind in listed_resets(site, action) if kind in RESETS] or list(RESETS)
-
-
-def listed_resets(site: Site, action: Mapping[str, Any]) -> list[str]:
-    """The reset types that a mockup's action lists, in itself or in its ActionInfo."""
-    return list(action.get(ALLOWABLE) or _from_action_info(site, action.get("@Redfish.ActionInfo")))
+def _offered(site: Site, uri: str) -> list[str]:
+    """What the mockup lists and this host can do."""
+    return offered_resets(site, object_at(site.tree.documents[uri], "Actions", RESET), RESETS)
 
 
 def installed_version(call: Call, is_meant: Callable[[Component], bool]) -> str:
@@ -167,8 +151,3 @@ def installed_version(call: Call, is_meant: Callable[[Component], bool]) -> str:
     firmware = firmware_of(call.machine)
     component = next(filter(is_meant, call.site.components), None)
     return firmware.installed(component.id) if firmware and component else ""
-
-
-def _from_action_info(site: Site, uri: str | None) -> list[str]:
-    parameters = ((site.tree.get(uri) if uri else None) or {}).get("Parameters") or ()
-    return next((list(entry.get("AllowableValues") or ()) for entry in parameters if entry["Name"] == "ResetType"), [])

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from emulator.core.message import Message, Rejected
+from emulator.mockup.documents import object_at
 from emulator.mockup.site import Site
 from emulator.redfish.boot_order import refuse_others
 from emulator.redfish.iso8601 import parse_zoned_moment
+from emulator.redfish.reset_types import ALLOWABLE, offered_resets, wanted_reset
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
-from emulator.redfish.views.computer_system import ALLOWABLE, installed_version, listed_resets
+from emulator.redfish.views.computer_system import installed_version
 from emulator.redfish.views.software_inventory import with_current_links
 
 RESET = "Manager.Reset"
@@ -77,20 +79,17 @@ def reset(call: Call) -> Reply:
 
 
 def check_reset(site: Site, parameters: Mapping[str, Any]) -> None:
-    """Refuse a ResetType that is not offered; without one it is the first.
+    """Refuse a ResetType that is not offered.
 
     Raises:
         Rejected: ActionParameterValueNotInList.
     """
-    offered = offered_resets(site, site.managers[0])
-    wanted = parameters.get("ResetType", offered[0])
-    if wanted not in offered:
-        raise Rejected(Message("ActionParameterValueNotInList", (wanted, "ResetType", RESET), ("ResetType",)))
+    wanted_reset(RESET, parameters, _offered(site, site.managers[0]))
 
 
-def offered_resets(site: Site, uri: str) -> list[str]:
-    """The reset types that the mockup lists, as far as they are restarts; both where it lists none."""
-    return [kind for kind in listed_resets(site, _action(site, uri)) if kind in RESETS] or list(RESETS)
+def _offered(site: Site, uri: str) -> list[str]:
+    """What the mockup lists, as far as they are restarts."""
+    return offered_resets(site, _action(site, uri), RESETS)
 
 
 def _of_the_controller(call: Call, document: Document) -> Document:
@@ -98,7 +97,7 @@ def _of_the_controller(call: Call, document: Document) -> Document:
     offered = {
         **_action(call.site, call.uri),
         "target": _target(call.site, call.uri),
-        ALLOWABLE: offered_resets(call.site, call.uri),
+        ALLOWABLE: _offered(call.site, call.uri),
     }
     found: Document = {"Actions": {**(document.get("Actions") or {}), f"#{RESET}": offered}}
     restarted_at = call.machine.controller.last_reset_at
@@ -111,8 +110,7 @@ def _of_the_controller(call: Call, document: Document) -> Document:
 
 
 def _action(site: Site, uri: str) -> Document:
-    actions = site.tree.documents[uri].get("Actions") or {}
-    return dict(actions.get(f"#{RESET}") or {})
+    return object_at(site.tree.documents[uri], "Actions", f"#{RESET}")
 
 
 def _target(site: Site, uri: str) -> str:

@@ -33,7 +33,7 @@ def resources(site: Site) -> list[Resource]:
         if not place.properties:
             continue
         found.append(Resource(place.uri, get=partial(network_device_function, place)))
-        patch = Verb(partial(patch_settings, place), "ConfigureComponents", "NetworkDeviceFunction.Settings.patch")
+        patch = Verb(partial(patch_settings, place), "ConfigureComponents", "Settings.patch")
         for uri in place.settings_uris:
             found.append(Resource(uri, get=partial(settings, place), verbs={"PATCH": patch}))
     return found

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from emulator.core.message import Message, Rejected
 from emulator.core.update import firmware_of, withdraw
 from emulator.devices.firmware import Component, Firmware, entry_key
-from emulator.mockup.inventory import links
+from emulator.mockup.reader import links
 from emulator.mockup.site import Site
 from emulator.redfish.storage_operation import missing_drives
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, collection, link, succeeded
@@ -205,10 +205,9 @@ def _previous_uri(component: Component, version: str) -> str:
 
 
 def _document(call: Call, entry: Entry) -> Document:
-    installed = {"InstallDate": call.time(entry.at)} if entry.at is not None else {}
     delivered = call.base(entry.uri)
     if delivered.get("Version") == entry.version:
-        return call.extended("SoftwareInventory", {**delivered, "@odata.id": entry.uri, **installed})
+        return call.extended("SoftwareInventory", {**delivered, "@odata.id": entry.uri})
     document = call.base(entry.component.uri)
     for name in ("Oem", "ReleaseDate", "Measurement", "Manifest"):
         document.pop(name, None)  # they tell of the version delivered
@@ -219,6 +218,5 @@ def _document(call: Call, entry: Entry) -> Document:
         "Version": entry.version,
         "Updateable": entry.component.updateable,
         "Status": {"State": "Enabled" if entry.what == INSTALLED else "StandbyOffline", "Health": "OK"},
-        **installed,
     }
     return call.extended("SoftwareInventory", laid_over)

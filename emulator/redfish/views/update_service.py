@@ -28,8 +28,7 @@ from emulator.core.update import (
     update_from_offer,
     update_from_package,
 )
-from emulator.mockup.inventory import links
-from emulator.mockup.reader import normal
+from emulator.mockup.reader import links, normal
 from emulator.mockup.site import Site
 from emulator.redfish.apply_time import MAINTENANCE_WINDOW, ON_RESET_IN_WINDOW, OPERATION_APPLY_TIME, window_of
 from emulator.redfish.upload import read_multipart, read_upload

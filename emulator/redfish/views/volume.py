@@ -15,8 +15,7 @@ from emulator.core.device import shown
 from emulator.core.message import Message, Rejected
 from emulator.devices.raid.layout import NO_LEVEL, Layout, Status, Volume
 from emulator.devices.raid.volume_operations import CAPACITY_MIN, RESHAPES, most_bytes
-from emulator.mockup.inventory import links
-from emulator.mockup.reader import SETTINGS, normal
+from emulator.mockup.reader import SETTINGS, links, normal
 from emulator.mockup.site import Site
 from emulator.mockup.storage import BY_VOLUME_TYPE, StoragePlace
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME, settings_annotation

@@ -12,17 +12,21 @@ from typing import Any
 
 from emulator.core.device import Value
 from emulator.core.message import Message, reject_if_any
-from emulator.dialects.dell.oem.dell_job import places
+from emulator.dialects.dell.oem.clear_pending import (
+    clear_pending_resource,
+    clear_pending_target,
+    offered_clear_pending,
+)
+from emulator.dialects.dell.oem.dell_job import jobs_link
 from emulator.dialects.dell.oem.oem_part import with_links
 from emulator.mockup.boot import BootPlace, BootSequence, BootSource
 from emulator.mockup.reader import SETTINGS
 from emulator.mockup.site import BiosPlace, Site
 from emulator.redfish.apply_time import SETTINGS_APPLY_TIME
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME, settings_annotation, stage
-from emulator.redfish.view import Call, Document, Reply, Resource, Verb, link, succeeded
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, link
 
 SCHEMA = "DellBootSources"
-CLEAR_PENDING = "DellManager.ClearPending"
 
 
 def resources(site: Site) -> list[Resource]:
@@ -33,13 +37,11 @@ def resources(site: Site) -> list[Resource]:
     found = []
     for uri, settings_uri in bios.boot.sources.items():
         patch = Verb(partial(patch_settings, bios, bios.boot), "ConfigureComponents", "DellBootSources.Settings.patch")
-        clear = Verb(
-            partial(clear_pending, bios, bios.boot), "ConfigureComponents", CLEAR_PENDING, action=CLEAR_PENDING
-        )
+        attributes = [one.attribute for one in bios.boot.sequences]  # other values staged for the BIOS stay
         found += [
             Resource(uri, get=partial(boot_sources, bios, bios.boot)),
             Resource(settings_uri, get=partial(settings, bios, bios.boot), verbs={"PATCH": patch}),
-            Resource(_target(settings_uri), verbs={"POST": clear}),
+            clear_pending_resource(clear_pending_target(settings_uri), bios.device_id, attributes),
         ]
     return found
 
@@ -62,8 +64,8 @@ def settings(bios: BiosPlace, boot: BootPlace, call: Call) -> Document:
         "Attributes": {
             one.attribute: _shown(one, values[one.attribute]) for one in boot.sequences if one.attribute in values
         },
-        "Actions": {f"#{CLEAR_PENDING}": {"target": _target(call.uri)}},
-        "Oem": {"Dell": {"@odata.type": "#DellManager.v1_2_0.DellManager", "Jobs": link(places(call.site)[1])}},
+        "Actions": offered_clear_pending(clear_pending_target(call.uri)),
+        "Oem": {"Dell": {"@odata.type": "#DellManager.v1_2_0.DellManager", **jobs_link(call.site)}},
         SETTINGS_APPLY_TIME: PREFERRED_APPLY_TIME,
     }
 
@@ -79,12 +81,6 @@ def patch_settings(bios: BiosPlace, boot: BootPlace, call: Call) -> Reply:
     now = {**call.machine.devices[bios.device_id].read(), **call.machine.values_pending(bios.device_id)}
     change = {name: _value(entries, now[name]) for name, entries in given.items()}
     return stage(call, bios.device_id, change, partial(settings, bios, boot))
-
-
-def clear_pending(bios: BiosPlace, boot: BootPlace, call: Call) -> Reply:
-    """Discard the order that is staged and that no job holds; other values staged for the BIOS stay."""
-    call.machine.clear_pending(bios.device_id, [one.attribute for one in boot.sequences])
-    return succeeded(call, "OperationDone")
 
 
 def extend_computer_system(call: Call, document: Document) -> Document:
@@ -146,7 +142,3 @@ def _value(entries: Sequence[Mapping[str, Any]], now: Value) -> list[list[Any]]:
     enabled = dict(now) if isinstance(now, list) else {}
     ordered = sorted(entries, key=lambda entry: entry.get("Index", 0))
     return [[entry["Id"], entry.get("Enabled", enabled.get(entry["Id"], True))] for entry in ordered]
-
-
-def _target(settings_uri: str) -> str:
-    return f"{settings_uri}/Actions/{CLEAR_PENDING}"

@@ -36,6 +36,8 @@ JOB_TYPES: Mapping[str, str] = {
     "GracefulRebootWithoutForcedShutdown": "RebootNoForce",
 }
 """JobType by the kind of the device configured, or by the kind of reboot."""
+UNKNOWN_TYPE = "Unknown"
+"""JobType of a configuration for which the schema's list has nothing."""
 REAL_TIME = "RealTimeNoRebootConfiguration"
 """JobType of a configuration that needs no restart of the host."""
 KIND_TYPES: Mapping[Kind, str] = {
@@ -74,6 +76,11 @@ _FILLED = re.compile(rf"{ROOT}/Managers/[^/]+/({'|'.join(COLLECTIONS)})")
 def places(site: Site) -> tuple[str, ...]:
     """The URIs of the job collections."""
     return tuple(f"{manager}/{path}" for manager in site.managers[:1] for path in COLLECTIONS)
+
+
+def jobs_link(site: Site) -> Document:
+    """Where the jobs are, as a vendor's part of a resource says it; {} where no manager has them."""
+    return {"Jobs": link(places(site)[1])} if site.managers else {}
 
 
 def fills(uri: str) -> bool:
@@ -214,7 +221,7 @@ def _job_type(call: Call, found: Job) -> str:
     if found.lane is Lane.LIVE:
         return REAL_TIME
     device = call.machine.devices.get(found.target)
-    return JOB_TYPES[device.kind] if device else "Unknown"
+    return JOB_TYPES.get(device.kind, UNKNOWN_TYPE) if device else UNKNOWN_TYPE
 
 
 def _start_time(call: Call, found: Job) -> str | None:

@@ -9,6 +9,11 @@ from dataclasses import replace
 from functools import partial
 
 from emulator.core.message import Rejected
+from emulator.dialects.dell.oem.clear_pending import (
+    clear_pending_resource,
+    clear_pending_target,
+    offered_clear_pending,
+)
 from emulator.mockup.network import NicPlace
 from emulator.mockup.reader import SETTINGS
 from emulator.mockup.site import Site
@@ -20,10 +25,9 @@ from emulator.redfish.settings_resource import (
     settings_annotation,
     stage,
 )
-from emulator.redfish.view import Call, Document, Reply, Resource, Verb, message_objects, succeeded
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, message_objects
 
 SCHEMA = "DellAttributes"
-CLEAR_PENDING = "DellManager.ClearPending"
 APPLY_TIMES = (IMMEDIATE, *SETTINGS_APPLY_TIMES)
 """Immediate [C]: no value is in force without a restart, so the host is restarted at once."""
 
@@ -35,11 +39,10 @@ def resources(site: Site) -> list[Resource]:
         if place.attributes_uri is None:
             continue
         patch = Verb(partial(patch_settings, place), "ConfigureComponents", "DellNetworkAttributes.Settings.patch")
-        clear = Verb(partial(clear_pending, place), "ConfigureComponents", CLEAR_PENDING, action=CLEAR_PENDING)
         found += [
             Resource(place.attributes_uri, get=partial(network_attributes, place), verbs={"PATCH": patch}),
             Resource(place.attributes_settings_uri, get=partial(settings, place), verbs={"PATCH": patch}),
-            Resource(_target(place), verbs={"POST": clear}),
+            clear_pending_resource(clear_pending_target(place.attributes_settings_uri), place.device_id),
         ]
     return found
 
@@ -65,7 +68,7 @@ def settings(place: NicPlace, call: Call) -> Document:
         **call.base(place.attributes_settings_uri),
         "@odata.id": place.attributes_settings_uri,
         "Attributes": pending_attributes(call, place.device_id),
-        "Actions": {f"#{CLEAR_PENDING}": {"target": _target(place)}},
+        "Actions": offered_clear_pending(clear_pending_target(place.attributes_settings_uri)),
         SETTINGS_APPLY_TIME: PREFERRED_APPLY_TIME,
     }
 
@@ -83,13 +86,3 @@ def patch_settings(place: NicPlace, call: Call) -> Reply:
     error = error_body(call.dialect, bad)["error"]
     told = [message_objects(call.dialect, message)[0] for message in bad]  # clients count them
     return replace(reply, body={**(reply.body or {}), "error": {**error, "@Message.ExtendedInfo": told}})
-
-
-def clear_pending(place: NicPlace, call: Call) -> Reply:
-    """Discard what is staged and no job holds."""
-    call.machine.clear_pending(place.device_id)
-    return succeeded(call, "OperationDone")
-
-
-def _target(place: NicPlace) -> str:
-    return f"{place.attributes_settings_uri}/Actions/{CLEAR_PENDING}"

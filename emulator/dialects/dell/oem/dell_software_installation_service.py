@@ -21,6 +21,7 @@ from emulator.dialects.dell.oem import network_share
 from emulator.dialects.dell.oem.dell_job_service import uris_of
 from emulator.dialects.dell.oem.dell_software_inventory import instance_id
 from emulator.formats.xml_text import UNWRITABLE
+from emulator.mockup.documents import object_at
 from emulator.mockup.site import Site
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, accepted, link, success_messages
 from emulator.redfish.views.update_service import fetchable
@@ -66,10 +67,9 @@ def extend_computer_system(call: Call, document: Document) -> Document:
     """Where the service is."""
     if not call.site.components or call.uri not in call.site.systems[:1]:
         return document
-    links = document.get("Links") or {}
-    oem = links.get("Oem") or {}
+    links, oem = object_at(document, "Links"), object_at(document, "Links", "Oem")
     own = link(_uris(call.site)[0])
-    dell = {"@odata.type": "#DellOem.v1_3_0.DellOemLinks", **(oem.get("Dell") or {}), SCHEMA: own}
+    dell = {"@odata.type": "#DellOem.v1_3_0.DellOemLinks", **object_at(oem, "Dell"), SCHEMA: own}
     return {**document, "Links": {**links, "Oem": {**oem, "Dell": dell}}}
 
 
@@ -143,7 +143,7 @@ def _flag(body: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
 def _system_id(call: Call) -> str:
     """How a catalogue names the system: "0AB1"; "" where the tree does not say."""
     system = call.base(call.site.systems[0])
-    number = (((system.get("Oem") or {}).get("Dell") or {}).get("DellSystem") or {}).get("SystemID")
+    number = object_at(system, "Oem", "Dell", "DellSystem").get("SystemID")
     return f"{number:04X}" if isinstance(number, int) else ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from emulator.devices.firmware import Component
+from emulator.mockup.documents import object_at
 from emulator.mockup.site import Site
 from emulator.redfish.view import Call, Document, Resource, collection, local_text
 from emulator.redfish.views.software_inventory import INSTALLED, Entry, entries, entry_at
@@ -94,15 +95,21 @@ def _document(call: Call, entry: Entry) -> Document | None:
 
 def _within(document: Document) -> Document:
     """The one that an inventory entry of the mockup holds; {} where it holds none."""
-    dell = (document.get("Oem") or {}).get("Dell") or {}
-    return dict(dell.get(SCHEMA) or {})
+    return _named(object_at(document, "Oem", "Dell", SCHEMA))
+
+
+def _named(document: Document) -> Document:
+    """A copy; {} where it has no Id: nobody could ask for it."""
+    own_id = document.get("Id")
+    return dict(document) if isinstance(own_id, str) and own_id else {}
 
 
 def _listed(site: Site, component: Component) -> Document:
     """The one of a component in the mockup's collection; {} where there is none."""
     wanted = {"FQDD": component.fqdd, "ComponentID": component.software_id}
     listed = (site.tree.documents[uri] for uri in site.tree.members(_place(site)))
-    return dict(next((found for found in listed if wanted.items() <= found.items()), {}))
+    about = (found for found in listed if all(found.get(name) == value for name, value in wanted.items()))
+    return _named(next(about, {}))
 
 
 def _laid_over(call: Call, document: Document, entry: Entry) -> Document:
