@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 import pytest
+from storage_world import PLACES, Storage, storage_of
 from web_share import Share, shared
 from werkzeug.test import Client
 
@@ -215,6 +216,24 @@ def rack(make_bmc: Callable[..., Bmc]) -> Bmc:
 def any_bmc(request: pytest.FixtureRequest, make_bmc: Callable[..., Bmc]) -> Bmc:
     """A lifecycle controller in this process, bundled or captured."""
     return make_bmc() if request.param == "bundled" else make_bmc(mockup=str(capture("poweredge-r750.tar.xz")))
+
+
+@pytest.fixture(params=list(PLACES))
+def raid(request: pytest.FixtureRequest, make_bmc: Callable[..., Bmc]) -> Storage:
+    """The storage controller of both bundled mockups, one after the other."""
+    return storage_of(make_bmc(mockup=request.param), request.param)
+
+
+@pytest.fixture
+def perc(make_bmc: Callable[..., Bmc]) -> Storage:
+    """The storage controller of the lifecycle server."""
+    return storage_of(make_bmc(), "lifecycle-server")
+
+
+@pytest.fixture
+def plain(make_bmc: Callable[..., Bmc]) -> Storage:
+    """The storage controller of the rack server."""
+    return storage_of(make_bmc(mockup="rack-server"), "rack-server")
 
 
 @pytest.fixture

@@ -86,18 +86,40 @@ class StoragePlace(Place):
     is_real_time: bool
     """Whether it can be configured without the host's restart."""
     model: Model
+    short_uri: str = ""
+    """Where clients of a lifecycle controller look for volumes and drives without naming the controller (below it are
+    Volumes and Drives); "" elsewhere."""
 
     def volume_uri(self, volume_id: str) -> str:
         """Where a volume is shown."""
         return f"{self.volumes_uri}/{volume_id}"
+
+    def uris_of_drive(self, drive: str) -> tuple[str, ...]:
+        """Every URI under which a drive can be called."""
+        short = (f"{self.short_uri}/Drives/{drive}",) if self.short_uri else ()
+        return tuple(dict.fromkeys((*self.drive_uris[drive], *short)))
+
+    def drive_at(self, uri: str) -> str:
+        """The id of the drive that a client means by this URI; the URI itself where this controller has none there."""
+        return next((drive for drive in self.drive_uris if uri in self.uris_of_drive(drive)), uri)
 
     def is_settings_uri(self, uri: str) -> bool:
         """Whether this is the settings resource of the controller, of a volume or of a drive."""
         owner, _, last = uri.rpartition("/")
         if last != "Settings":
             return False
-        places = (self.uri, *self.controllers, *(place for uris in self.drive_uris.values() for place in uris))
-        return owner in places or owner.rpartition("/")[0] == self.volumes_uri
+        folder, _, volume = owner.rpartition("/")
+        drives = (place for drive in self.drive_uris for place in self.uris_of_drive(drive))
+        return (
+            owner in self.controllers
+            or folder == self.volumes_uri
+            or owner in drives
+            or (folder == f"{self.short_uri}/Volumes" and self._may_have(volume))
+        )
+
+    def _may_have(self, volume_id: str) -> bool:
+        """Whether this is the id of one of its volumes, of today or tomorrow, and not of another controller's."""
+        return volume_id in self.model.delivered.volumes or volume_id.endswith(f":{self.device_id}")
 
 
 def find_storages(
@@ -166,7 +188,14 @@ def _place(tree: Tree, uri: str, document: Document, device_id: str, dialect: st
         first_number=0 if dialect == "dell" else 1,
     )
     return StoragePlace(
-        device_id, uri, controllers, volumes_uri, drive_uris, _is_real_time(collection, document, told), model
+        device_id,
+        uri,
+        controllers,
+        volumes_uri,
+        drive_uris,
+        _is_real_time(collection, document, told),
+        model,
+        short_uri=uri.rpartition("/")[0] if dialect == "dell" else "",
     )
 
 
@@ -226,7 +255,7 @@ def _disk(uri: str, document: Document, volumes: Mapping[str, Document]) -> Disk
         is_raid=is_member or not (isinstance(physical, dict) and physical.get("RaidStatus") == "NonRAID"),
         is_global_spare=can_spare and not spare_for and document.get("HotspareType") == "Global",
         spare_for=spare_for,
-        is_lit=document.get("LocationIndicatorActive") is True,
+        is_lit=document.get("LocationIndicatorActive") is True or document.get("IndicatorLED") in ("Lit", "Blinking"),
     )
 
 

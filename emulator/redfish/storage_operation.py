@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from emulator.core.device import OPERATIONS
+from emulator.core.job import Job, Kind
 from emulator.core.message import Message, Rejected
 from emulator.devices.raid import Raid
 from emulator.devices.raid.layout import Condition, Layout, Work
@@ -20,8 +21,9 @@ from emulator.redfish.apply_time import (
     window_of,
 )
 from emulator.redfish.settings_resource import stage as stage_values
-from emulator.redfish.view import Call, Document, Reply, accepted
+from emulator.redfish.view import Call, Document, Reply, accepted, created_messages
 
+SUPPORT = "@Redfish.OperationApplyTimeSupport"
 ON_RESET = "OnReset"
 STAGED_APPLY_TIMES = (ON_RESET, AT_START, ON_RESET_IN_WINDOW)
 Operation = tuple[str, str, Mapping[str, Any]]
@@ -32,6 +34,18 @@ to be), and its parameters."""
 def apply_times(place: StoragePlace) -> list[str]:
     """When an operation on this controller can be done: SupportedValues of @Redfish.OperationApplyTimeSupport."""
     return [*((IMMEDIATE,) if place.is_real_time else ()), ON_RESET]
+
+
+def operation_support(place: StoragePlace) -> Document:
+    """@Redfish.OperationApplyTimeSupport."""
+    return {"@odata.type": "#Settings.v1_4_0.OperationApplyTimeSupport", "SupportedValues": apply_times(place)}
+
+
+def unknown(path: str, given: Mapping[str, Any], known: Collection[str]) -> Iterator[Message]:
+    """A message for each property of an object at this path that nobody knows; annotations are passed over."""
+    for name in given:
+        if name not in known and "@" not in name:
+            yield Message("PropertyUnknown", (f"{path}/{name}",), (f"{path}/{name}",))
 
 
 def controller(call: Call, place: StoragePlace) -> Raid:
@@ -133,6 +147,25 @@ def _at_once(call: Call, place: StoragePlace, change: Mapping[str, Any], said_in
 
 def _change(operations: Sequence[Operation]) -> dict[str, Any]:
     return {OPERATIONS: [[name, subject, dict(given)] for name, subject, given in operations]}
+
+
+def answer_of(call: Call, job: Job) -> Reply | None:
+    """What the operation itself would have answered that a completed job was made for (DSP0266, "Asynchronous
+    operations"): 201 with the place of the volume that it has made, 204 where it has deleted one; None elsewhere.
+
+    What a request asks for comes after what was staged before it, so its own operation is the last step.
+    """
+    last = job.steps[-1] if job.kind is Kind.CONFIGURATION and job.steps else None
+    place = next((one for one in call.site.storages if last is not None and one.device_id == last.device), None)
+    if last is None or place is None:
+        return None
+    if last.operation == "DeleteVolume":
+        return Reply(204)
+    if last.operation != "CreateVolume":
+        return None
+    uri = place.volume_uri(last.name)
+    body = call.documents.document(call, uri) or {"@Message.ExtendedInfo": created_messages(call)}
+    return Reply(201, body, (("Location", uri),))
 
 
 def operate_now(call: Call, place: StoragePlace, operation: Operation) -> None:

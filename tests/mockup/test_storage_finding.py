@@ -310,9 +310,9 @@ def test_a_drive_that_the_tree_shows_twice_is_one() -> None:
     place = only(tree("ab", documents={below: drive("a")}))
     assert place.drive_uris == {"a": (f"{BAYS}/a", below), "b": (f"{BAYS}/b",)}
     found = site(tree("ab", {"1": volume("RAID0", "a", GIB)}, documents={below: drive("a")}))
-    settings = (URI, f"{URI}/Controllers/1", f"{URI}/Volumes/1", f"{URI}/Volumes/new", f"{BAYS}/a", below)
+    settings = (f"{URI}/Controllers/1", f"{URI}/Volumes/1", f"{URI}/Volumes/new", f"{BAYS}/a", below)
     assert {found.device_at(f"{uri}/Settings/") for uri in settings} == {"raid"}
-    assert [found.device_at(uri) for uri in (URI, f"{URI}/Settings/x", f"{URI}/Volumes/1/2/Settings")] == [None] * 3
+    assert [found.device_at(uri) for uri in (f"{URI}/Settings", f"{URI}/Settings/x", f"{URI}/Volumes/1/2/Settings")] == [None] * 3
     assert found.resource_of("raid") == URI
 
 

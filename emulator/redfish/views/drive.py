@@ -13,11 +13,12 @@ from emulator.mockup.site import Site
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME
 from emulator.redfish.storage_operation import (
+    SUPPORT,
     Operation,
-    apply_times,
     layout,
     operate,
     operate_now,
+    operation_support,
     pending_layout,
     percent,
     stage,
@@ -25,7 +26,6 @@ from emulator.redfish.storage_operation import (
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, link, succeeded
 from emulator.redfish.views.software_inventory import with_version
 
-SUPPORT = "@Redfish.OperationApplyTimeSupport"
 SPARE_TYPES = ("None", "Global")
 """HotspareType that a drive can be given; a dedicated spare is named by its volume."""
 LIGHTS = {"Lit": True, "Blinking": True, "Off": False}
@@ -44,10 +44,9 @@ def resources(site: Site) -> list[Resource]:
     """
     found: list[Resource] = []
     for place in site.storages:
-        for drive, uris in place.drive_uris.items():
-            alias = f"{place.uri.rpartition('/')[0]}/Drives/{drive}"
-            for uri in dict.fromkeys((*uris, *((alias,) if site.dialect == "dell" else ()))):
-                found += _resources_of(place, drive, uri)
+        for drive_id in place.drive_uris:
+            for uri in place.uris_of_drive(drive_id):
+                found += _resources_of(place, drive_id, uri)
     return found
 
 
@@ -68,7 +67,7 @@ def drive(place: StoragePlace, drive_id: str, call: Call) -> Document:
     """One drive as it is."""
     now, uri = layout(call, place), place.model.drives[drive_id].uri
     delivered = with_version(call, uri, call.base(uri), "Revision")
-    disk = now.disks[drive_id]
+    disk, before = now.disks[drive_id], place.model.delivered
     volumes = [place.volume_uri(volume.id) for volume in now.volumes_on(drive_id)]
     document: Document = {
         **delivered,
@@ -83,13 +82,14 @@ def drive(place: StoragePlace, drive_id: str, call: Call) -> Document:
         },
         "Actions": {**(delivered.get("Actions") or {}), **_actions(place, uri, drive_id)},
     }
-    for light in ("LocationIndicatorActive", "IndicatorLED"):
-        if light in delivered and disk.is_lit != _delivered_light(place, drive_id):
-            document[light] = disk.is_lit if light == "LocationIndicatorActive" else ("Lit" if disk.is_lit else "Off")
-    if delivered.get("EncryptionStatus") is not None:
+    if disk.is_lit != before.disks[drive_id].is_lit:
+        document["LocationIndicatorActive"] = disk.is_lit
+        if "IndicatorLED" in delivered:
+            document["IndicatorLED"] = "Lit" if disk.is_lit else "Off"
+    if _encryption(now, drive_id) != _encryption(before, drive_id):
         document["EncryptionStatus"] = _encryption(now, drive_id)
     if disk.generation:
-        document["SerialNumber"] = _serial(call, place, drive_id, disk)
+        document |= _other_identity(delivered, f"{call.machine.id}/{place.device_id}/{drive_id}/{disk.generation}")
     return call.extended("Drive", document)
 
 
@@ -109,7 +109,7 @@ def settings(place: StoragePlace, drive_id: str, call: Call) -> Document:
 
 def patch_drive(place: StoragePlace, drive_id: str, call: Call) -> Reply:
     """The light is switched at once; HotspareType is a job's work: 202."""
-    operation = _spare_change(place, drive_id, call)
+    operation = _spare_change(layout(call, place), drive_id, call)
     lit = call.body.get("LocationIndicatorActive")
     if lit is None and "IndicatorLED" in call.body:
         lit = LIGHTS[call.body["IndicatorLED"]]
@@ -123,7 +123,7 @@ def patch_drive(place: StoragePlace, drive_id: str, call: Call) -> Reply:
 
 def patch_settings(place: StoragePlace, drive_id: str, call: Call) -> Reply:
     """HotspareType, staged."""
-    operation = _spare_change(place, drive_id, call)
+    operation = _spare_change(pending_layout(call, place) or layout(call, place), drive_id, call)
     return stage(call, place, {}, [operation] if operation else [], partial(settings, place, drive_id))
 
 
@@ -133,9 +133,10 @@ def secure_erase(place: StoragePlace, drive_id: str, call: Call) -> Reply:
     return operate(call, place, ("SecureErase", drive_id, given))
 
 
-def _spare_change(place: StoragePlace, drive_id: str, call: Call) -> Operation | None:
+def _spare_change(before: Layout, drive_id: str, call: Call) -> Operation | None:
+    """The operation that a HotspareType comes to; None where it is what it was."""
     wanted = call.body.get("HotspareType")
-    if wanted is None:
+    if wanted is None or wanted == _spare_type(before.disks[drive_id]):
         return None
     return ("AssignSpare" if wanted == "Global" else "UnassignSpare"), drive_id, {}
 
@@ -176,23 +177,18 @@ def _actions(place: StoragePlace, uri: str, drive_id: str) -> Document:
         "#Drive.SecureErase": {
             "target": f"{uri}/Actions/Drive.SecureErase",
             "SanitizationType@Redfish.AllowableValues": list(place.model.drives[drive_id].erasures),
-            SUPPORT: {
-                "@odata.type": "#Settings.v1_4_0.OperationApplyTimeSupport",
-                "SupportedValues": apply_times(place),
-            },
+            SUPPORT: operation_support(place),
         }
     }
 
 
 def _encryption(now: Layout, drive_id: str) -> str:
-    if now.disks[drive_id].is_foreign:
+    """EncryptionStatus, by the volumes that are secured."""
+    disk = now.disks[drive_id]
+    if disk.is_foreign and any(volume.is_encrypted for volume in disk.carries):
         return "Foreign"
     secured = any(volume.is_encrypted for volume in now.volumes_on(drive_id))
     return "Unlocked" if secured else "Unencrypted"
-
-
-def _delivered_light(place: StoragePlace, drive_id: str) -> bool:
-    return place.model.delivered.disks[drive_id].is_lit
 
 
 def _without_volumes(links: Any) -> dict[str, Any]:
@@ -200,7 +196,11 @@ def _without_volumes(links: Any) -> dict[str, Any]:
     return {name: value for name, value in found.items() if not name.startswith("Volumes")}
 
 
-def _serial(call: Call, place: StoragePlace, drive_id: str, disk: Disk) -> str:
-    """The serial number of a drive that has taken another one's place."""
-    text = f"{call.machine.id}/{place.device_id}/{drive_id}/{disk.generation}"
-    return hashlib.sha256(text.encode()).hexdigest()[:12].upper()
+def _other_identity(delivered: Document, seed: str) -> Document:
+    """What tells a drive that has taken another one's place from that one."""
+    digits = hashlib.sha256(seed.encode()).hexdigest().upper()
+    names = [
+        {**known, "DurableName": f"5{digits[12:27]}"} if known.get("DurableNameFormat") == "NAA" else known
+        for known in delivered.get("Identifiers") or ()
+    ]
+    return {"SerialNumber": digits[:12], **({"Identifiers": names} if names else {})}

@@ -9,20 +9,23 @@ from typing import Any
 
 from emulator.core.device import OPERATIONS, Attribute, Value, faults_of
 from emulator.core.message import Message, Rejected, reject_if_any
-from emulator.devices.raid.layout import Condition, Layout, Status
+from emulator.devices.raid.layout import CONTROLLER_MODE, Condition, Layout, Status
 from emulator.mockup.reader import SETTINGS
 from emulator.mockup.site import Site
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME, settings_annotation
 from emulator.redfish.storage_operation import (
+    SUPPORT,
     Operation,
     controller,
     layout,
     operate,
+    operation_support,
     settings_apply_times,
     stage,
+    unknown,
 )
-from emulator.redfish.view import Call, Document, Reply, Resource, Verb
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, link
 from emulator.redfish.views.software_inventory import with_version
 
 RATES: Mapping[str, str] = {
@@ -67,16 +70,18 @@ def storage(place: StoragePlace, call: Call) -> Document:
     document = call.base(place.uri)
     now = layout(call, place)
     document["Status"] = {**_dict(document.get("Status")), "HealthRollup": rollup(now)}
+    document["Volumes"] = link(place.volumes_uri)
     entries = document.get("StorageControllers")
     if isinstance(entries, list) and len(entries) == 1 and isinstance(entries[0], dict) and place.model.levels:
         entry = with_version(call, place.controllers[0] if place.controllers else place.uri, entries[0])
-        document["StorageControllers"] = [_with_rates(entry, _values(call, place))]
+        document["StorageControllers"] = [_with_rates(call, place, entry)]
     if place.model.levels:
         document["Actions"] = {
             **_dict(document.get("Actions")),
             "#Storage.ResetToDefaults": {
                 "target": f"{place.uri}/Actions/Storage.ResetToDefaults",
                 "ResetType@Redfish.AllowableValues": ["ResetAll", "PreserveVolumes"],
+                SUPPORT: operation_support(place),
             },
         }
     return call.extended("Storage", document)
@@ -86,7 +91,7 @@ def storage_controller(place: StoragePlace, uri: str, call: Call) -> Document:
     """The controller's own resource."""
     document = with_version(call, uri, call.base(uri))
     if place.model.levels:
-        document = _with_rates(document, _values(call, place))
+        document = _with_rates(call, place, document)
         document[SETTINGS] = settings_annotation(
             call, place.device_id, f"{uri}/Settings", settings_apply_times(place), partial(_spelled, call)
         )
@@ -94,7 +99,7 @@ def storage_controller(place: StoragePlace, uri: str, call: Call) -> Document:
 
 
 def settings(place: StoragePlace, uri: str, call: Call) -> Document:
-    """What will be in force when everything pending is."""
+    """What is pending: only what was staged."""
     delivered, base = call.base(uri), call.base(f"{uri}/Settings")
     pending = {name: value for name, value in _pending(call, place).items() if name != OPERATIONS}
     document: Document = {
@@ -114,7 +119,7 @@ def settings(place: StoragePlace, uri: str, call: Call) -> Document:
                 "DellStorageController": others,
             }
         }
-    return document
+    return call.extended("StorageController.Settings", document)
 
 
 def rollup(now: Layout) -> str:
@@ -135,10 +140,15 @@ def _pending(call: Call, place: StoragePlace) -> Mapping[str, Value]:
     return call.machine.values_pending(place.device_id)
 
 
-def _with_rates(document: Document, values: Mapping[str, Value]) -> Document:
-    told = _dict(document.get("ControllerRates"))
-    rates = {mine: values[theirs] for mine, theirs in RATES.items() if theirs in values and mine in told}
-    return {**document, "ControllerRates": {**told, **rates}} if told else document
+def _with_rates(call: Call, place: StoragePlace, document: Document) -> Document:
+    """With the rates that it tells of, and those that are not as delivered, as they are now."""
+    told, values, before = _dict(document.get("ControllerRates")), _values(call, place), place.model.values
+    rates = {
+        mine: values[theirs]
+        for mine, theirs in RATES.items()
+        if theirs in values and (mine in told or values[theirs] != before[theirs])
+    }
+    return {**document, "ControllerRates": {**told, **rates}} if rates else document
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
@@ -164,16 +174,18 @@ def patch_settings(place: StoragePlace, uri: str, call: Call) -> Reply:
 
 
 def reset_to_defaults(place: StoragePlace, call: Call) -> Reply:
-    """Storage.ResetToDefaults: ResetAll deletes the volumes and puts the attributes to their defaults; PreserveVolumes
-    leaves the volumes.
+    """Storage.ResetToDefaults: ResetAll deletes the volumes and puts the attributes to what was delivered;
+    PreserveVolumes leaves the volumes. The mode stays: it is never changed beside anything else (STOR300).
     """
-    attributes = controller(call, place).describe()
+    now, delivered = layout(call, place), place.model.values
     changed = {
-        name: attributes[name].default
+        name: delivered[name]
         for name, value in _values(call, place).items()
-        if name in attributes and value != attributes[name].default
+        if value != delivered[name] and name != CONTROLLER_MODE
     }
-    has_config = bool(layout(call, place).volumes) or any(disk.is_spare for disk in layout(call, place).disks.values())
+    has_config = any(volume.level for volume in now.volumes.values()) or any(
+        disk.is_spare for disk in now.disks.values()
+    )
     reset: list[Operation] = [("ResetConfig", "", {})] if call.body["ResetType"] == "ResetAll" and has_config else []
     if not changed and not reset:
         raise Rejected(Message("NoOperation"))
@@ -187,6 +199,9 @@ def _change(place: StoragePlace, call: Call) -> dict[str, Any]:
         Rejected: what is wrong with each, in the names of the body.
     """
     attributes = place.model.attributes
+    oem, own = _dict(call.body.get("Oem")), _dict(_dict(call.body.get("Oem")).get("Dell"))
+    reject_if_any(unknown("Oem", oem, ("Dell",) if call.site.dialect == "dell" else ()))
+    reject_if_any(unknown("Oem/Dell", own, ("DellStorageController",)))
     given = list(_leaves(call))
     reject_if_any(message for path, name, value in given for message in _faults(attributes, path, name, value))
     return {name: value for _, name, value in given}

@@ -14,6 +14,7 @@ from emulator.core.job import Job, Kind, State
 from emulator.core.message import Message
 from emulator.mockup.site import Site
 from emulator.redfish.errors import error_body
+from emulator.redfish.storage_operation import answer_of
 from emulator.redfish.view import Call, Document, Own, Reply, Resource, Verb, collection, success_messages
 from emulator.redfish.views.job import HEALTH, delete_job, device_kind, failures, job_messages, start_time
 from emulator.redfish.views.task_service import MONITORS, TASKS
@@ -46,13 +47,18 @@ def task(call: Call) -> Document | Reply | None:
 
 
 def task_monitor(call: Call) -> Reply | None:
-    """202 while the job is unfinished; then how the operation ended: 200, or 400 with what went wrong."""
+    """202 while the job is unfinished; then the answer of the operation: that which it would have had at once (201 for
+    what it has made, 204 for what it has deleted), else 200; or 400 with what went wrong.
+    """
     found = call.machine.queue.get(call.params["id"])
     if found is None:
         return None
     if found.is_open:
         return Reply(202)
     file = _file(call, found)
+    own = answer_of(call, found) if found.state is State.COMPLETED else None
+    if own is not None:
+        return own
     if found.state is State.COMPLETED or file is not None:
         return Reply(200, {"@Message.ExtendedInfo": success_messages(call)}, file=file)
     failed = failures(call, found, found.outcomes)

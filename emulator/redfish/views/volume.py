@@ -12,23 +12,26 @@ from functools import partial
 from typing import Any
 
 from emulator.core.device import shown
-from emulator.core.message import Message, Rejected
+from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.devices.raid.layout import NO_LEVEL, Layout, Status, Volume
+from emulator.devices.raid.level import LEVELS
 from emulator.devices.raid.volume_operations import CAPACITY_MIN, RESHAPES, most_bytes
-from emulator.mockup.reader import SETTINGS, links, normal
+from emulator.mockup.reader import SETTINGS, links
 from emulator.mockup.site import Site
 from emulator.mockup.storage import BY_VOLUME_TYPE, StoragePlace
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME, settings_annotation
 from emulator.redfish.storage_operation import (
+    SUPPORT,
     Operation,
-    apply_times,
     controller,
     layout,
     operate,
+    operation_support,
     pending_layout,
     percent,
     settings_apply_times,
     stage,
+    unknown,
 )
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, collection, link
 
@@ -36,9 +39,13 @@ Getter = Callable[[StoragePlace, Call], Document]
 Handler = Callable[[StoragePlace, Call], Reply]
 TYPE = "#Volume.v1_10_2.Volume"
 CAPABILITIES = "Capabilities"
-SUPPORT = "@Redfish.OperationApplyTimeSupport"
 HEALTH: Mapping[Status, str] = {Status.OK: "OK", Status.DEGRADED: "Warning", Status.FAILED: "Critical"}
-ACTIONS = ("Initialize", "CheckConsistency", "ChangeRAIDLayout")
+ENCRYPTION = "NativeDriveEncryption"
+"""The one of Volume.EncryptionTypes that there is: by the drives themselves."""
+VENDOR = "Oem/Dell/DellVolume"
+VENDOR_PARTS = ("DellVolume", "DellVirtualDisk")
+"""Where a body has a lifecycle controller's own properties: by its newer name, and by the older."""
+VENDOR_PROPERTIES = ("DiskCachePolicy", "SpanDepth", "SpanLength")
 ALWAYS = frozenset({"CapacityBytes", "Status", "Operations", "Links", "Actions"})
 """What of a delivered volume is told anew, even where its document did not have it."""
 DELIVERED = frozenset({"@odata.type", "Identifiers", "VolumeUsage"})
@@ -59,18 +66,17 @@ def resources(site: Site) -> list[Resource]:
     found: list[Resource] = []
     for place in site.storages:
         found += _resources_of(place)
-    if site.dialect == "dell":
-        folders = dict.fromkeys(place.uri.rpartition("/")[0] for place in site.storages)
-        for folder in folders:  # clients of lifecycle controllers leave the controller's name out
-            found += _member_resources(f"{folder}/Volumes/{{id}}", partial(_holder, site.storages))
+    for folder in dict.fromkeys(place.short_uri for place in site.storages if place.short_uri):
+        found += _member_resources(f"{folder}/Volumes/{{id}}", partial(_holder, site.storages))
     return found
 
 
 def _resources_of(place: StoragePlace) -> list[Resource]:
     create = Verb(partial(create_volume, place), "ConfigureComponents", "Volume.create")
+    can_create = [Resource(f"{place.volumes_uri}/{CAPABILITIES}", get=partial(capabilities, place))]
     return [
         Resource(place.volumes_uri, get=partial(volumes, place), verbs={"POST": create}),
-        Resource(f"{place.volumes_uri}/{CAPABILITIES}", get=partial(capabilities, place)),
+        *(can_create if place.model.levels else []),
         *_member_resources(f"{place.volumes_uri}/{{id}}", partial(_holder, (place,))),
     ]
 
@@ -129,17 +135,18 @@ def volumes(place: StoragePlace, call: Call) -> Document:
     """The collection: what there is, and what is staged to be made."""
     uris = [place.volume_uri(volume_id) for volume_id in _shown(call, place).volumes]
     document = collection(call, "VolumeCollection", "Volumes", uris)
-    document[SUPPORT] = _support(apply_times(place))
-    document["@Redfish.CollectionCapabilities"] = {
-        "@odata.type": "#CollectionCapabilities.v1_4_0.CollectionCapabilities",
-        "Capabilities": [
-            {
-                "CapabilitiesObject": link(f"{place.volumes_uri}/{CAPABILITIES}"),
-                "UseCase": "VolumeCreation",
-                "Links": {"TargetCollection": link(place.volumes_uri)},
-            }
-        ],
-    }
+    document[SUPPORT] = operation_support(place)
+    if place.model.levels:
+        document["@Redfish.CollectionCapabilities"] = {
+            "@odata.type": "#CollectionCapabilities.v1_4_0.CollectionCapabilities",
+            "Capabilities": [
+                {
+                    "CapabilitiesObject": link(f"{place.volumes_uri}/{CAPABILITIES}"),
+                    "UseCase": "VolumeCreation",
+                    "Links": {"TargetCollection": link(place.volumes_uri)},
+                }
+            ],
+        }
     return call.extended("VolumeCollection", document)
 
 
@@ -166,12 +173,14 @@ def capabilities(place: StoragePlace, call: Call) -> Document:
 
 
 def volume(place: StoragePlace, call: Call) -> Document:
-    """One volume as it is."""
+    """One volume as it is: what was delivered of it, and over that what the controller tells of it now."""
     found = _shown(call, place).volumes[call.params["id"]]
-    delivered = call.base(place.volume_uri(found.id)) if found.serial == 0 else {}
     mine = _document(place, call, found)
-    if delivered:
+    delivered: Document = {}
+    if found.serial == 0:
+        delivered, as_delivered = call.base(place.volume_uri(found.id)), place.model.delivered.volumes[found.id]
         told = ALWAYS | (delivered.keys() - DELIVERED) if found.level else OF_RAW
+        told |= _changed(mine, _document(place, call, as_delivered))
         mine = {name: value for name, value in mine.items() if name in told}
         mine["Links"] = {**(delivered.get("Links") or {}), **mine["Links"]}
     document = {**delivered, **mine}
@@ -181,12 +190,17 @@ def volume(place: StoragePlace, call: Call) -> Document:
     return call.extended("Volume", document)
 
 
+def _changed(document: Document, before: Document) -> set[str]:
+    """The properties that differ between two documents of one resource."""
+    return {name for name, value in document.items() if value != before.get(name)}
+
+
 def settings(place: StoragePlace, call: Call) -> Document:
     """What will be when everything pending is done: of what can be set."""
     volume_id = call.params["id"]
     after = pending_layout(call, place) or layout(call, place)
     found = after.volumes.get(volume_id) or _shown(call, place).volumes[volume_id]
-    return {
+    document = {
         "@odata.id": f"{place.volume_uri(volume_id)}/Settings",
         "@odata.type": TYPE,
         "Id": "Settings",
@@ -197,6 +211,7 @@ def settings(place: StoragePlace, call: Call) -> Document:
         **_policies(found),
         "@Redfish.SettingsApplyTime": PREFERRED_APPLY_TIME,
     }
+    return call.extended("Volume.Settings", document)
 
 
 def _document(place: StoragePlace, call: Call, found: Volume) -> Document:
@@ -217,7 +232,7 @@ def _document(place: StoragePlace, call: Call, found: Volume) -> Document:
         "MediaSpanCount": found.spans,
         **_policies(found),
         "Encrypted": found.is_encrypted,
-        "EncryptionTypes": ["NativeDriveEncryption"] if found.is_encrypted else [],
+        "EncryptionTypes": [ENCRYPTION] if found.is_encrypted else [],
         "VolumeUsage": "Data",
         "Identifiers": [{"DurableNameFormat": "NAA", "DurableName": _naa(call, place, found)}],
         "Operations": _operations(call, now, found),
@@ -275,15 +290,16 @@ def _status(now: Layout, found: Volume) -> Document:
 
 def _actions(place: StoragePlace, uri: str, found: Volume) -> Document:
     """Those that make sense for it."""
-    support = {SUPPORT: _support(apply_times(place))}
+    support = {SUPPORT: operation_support(place)}
     actions: Document = {
         "#Volume.Initialize": {
             "target": f"{uri}/Actions/Volume.Initialize",
             "InitializeType@Redfish.AllowableValues": ["Fast", "Slow"],
             **support,
-        },
-        "#Volume.CheckConsistency": {"target": f"{uri}/Actions/Volume.CheckConsistency", **support},
+        }
     }
+    if found.level and LEVELS[found.level].tolerance:
+        actions["#Volume.CheckConsistency"] = {"target": f"{uri}/Actions/Volume.CheckConsistency", **support}
     levels = [level for level in place.model.levels if (found.level, level) in RESHAPES]
     if levels:
         actions["#Volume.ChangeRAIDLayout"] = {
@@ -292,10 +308,6 @@ def _actions(place: StoragePlace, uri: str, found: Volume) -> Document:
             **support,
         }
     return actions
-
-
-def _support(values: list[str]) -> Document:
-    return {"@odata.type": "#Settings.v1_4_0.OperationApplyTimeSupport", "SupportedValues": values}
 
 
 def _shown(call: Call, place: StoragePlace) -> Layout:
@@ -312,19 +324,18 @@ def _shown(call: Call, place: StoragePlace) -> Layout:
 
 def create_volume(place: StoragePlace, call: Call) -> Reply:
     """A new volume: 202 with its job."""
-    body = call.body
-    level = body.get("RAIDType") or BY_VOLUME_TYPE.get(body.get("VolumeType", ""))
-    if level is None:
-        raise Rejected(Message("PropertyMissing", ("RAIDType",), ("RAIDType",)))
+    body, vendor = call.body, _vendor(call)
     found = body.get("Links", {})
+    drives = _drives(place, [*found.get("Drives", ()), *body.get("Drives", ())])
+    reject_if_any(_unmet(place, body, vendor, drives))
     given = {
-        "RAIDType": level,
-        "Drives": _drives(place, call, [*found.get("Drives", ()), *body.get("Drives", ())]),
-        "DedicatedSpareDrives": _drives(place, call, found.get("DedicatedSpareDrives", ())),
-        "StripSizeBytes": body.get("StripSizeBytes") or body.get("OptimumIOSizeBytes"),
-        "Name": body.get("Name") or body.get("DisplayName"),
-        "MediaSpanCount": body.get("MediaSpanCount") or _dell(body).get("SpanDepth"),
-        "DiskCachePolicy": _dell(body).get("DiskCachePolicy"),
+        "RAIDType": body.get("RAIDType") or BY_VOLUME_TYPE[body["VolumeType"]],
+        "Drives": drives,
+        "DedicatedSpareDrives": _drives(place, found.get("DedicatedSpareDrives", ())),
+        "StripSizeBytes": _one_of(body, "StripSizeBytes", "OptimumIOSizeBytes"),
+        "Name": _one_of(body, "Name", "DisplayName"),
+        "MediaSpanCount": body.get("MediaSpanCount") or vendor.get("SpanDepth"),
+        "DiskCachePolicy": vendor.get("DiskCachePolicy"),
         **{
             name: body[name]
             for name in ("CapacityBytes", "ReadCachePolicy", "WriteCachePolicy", "InitializeMethod", "Encrypted")
@@ -333,6 +344,42 @@ def create_volume(place: StoragePlace, call: Call) -> Reply:
     }
     kept = {name: value for name, value in given.items() if value not in (None, [])}
     return operate(call, place, ("CreateVolume", "", kept))
+
+
+def _unmet(
+    place: StoragePlace, body: Mapping[str, Any], vendor: Mapping[str, Any], drives: list[str]
+) -> Iterator[Message]:
+    """What a body asks of a new volume that none has here."""
+    if not body.get("RAIDType") and body.get("VolumeType") not in BY_VOLUME_TYPE:
+        if "VolumeType" in body:
+            yield _not_in_list(body, "VolumeType")
+        else:
+            yield Message("PropertyMissing", ("RAIDType",), ("RAIDType",))
+    known = [place.model.drives[drive] for drive in drives if drive in place.model.drives]
+    sizes = {drive.block_size for drive in known or place.model.drives.values()}
+    if "BlockSizeBytes" in body and body["BlockSizeBytes"] not in sizes:
+        yield _not_in_list(body, "BlockSizeBytes")
+    if any(kind != ENCRYPTION for kind in body.get("EncryptionTypes", ())):
+        yield _not_in_list(body, "EncryptionTypes")
+    length, depth = vendor.get("SpanLength"), vendor.get("SpanDepth") or body.get("MediaSpanCount") or 1
+    if length is not None and drives and length * depth != len(drives):
+        yield _not_in_list(vendor, "SpanLength", VENDOR)
+
+
+def _not_in_list(body: Mapping[str, Any], name: str, place: str = "") -> Message:
+    path = f"{place}/{name}" if place else name
+    return Message("PropertyValueNotInList", (shown(body[name]), path), (path,))
+
+
+def _one_of(body: Mapping[str, Any], name: str, other: str) -> Any:
+    """The value of a property that has two names; None where the body has neither.
+
+    Raises:
+        Rejected: they contradict each other.
+    """
+    if body.get(name) and body.get(other) and body[name] != body[other]:
+        raise Rejected(_not_in_list(body, other))
+    return body.get(name) or body.get(other)
 
 
 def patch_volume(place: StoragePlace, call: Call) -> Reply:
@@ -368,7 +415,7 @@ def check_consistency(place: StoragePlace, call: Call) -> Reply:
 def change_raid_layout(place: StoragePlace, call: Call) -> Reply:
     """Volume.ChangeRAIDLayout: Drives are those that are added, or all of them."""
     now = layout(call, place).volumes.get(call.params["id"])
-    named = _drives(place, call, call.body.get("Drives", ()))
+    named = _drives(place, call.body.get("Drives", ()))
     added = [drive for drive in named if now is None or drive not in now.drives]
     level = call.body.get("RAIDType") or (now.level if now else "")
     return operate(call, place, ("ChangeRAIDLayout", call.params["id"], {"RAIDType": level, "Drives": added}))
@@ -376,11 +423,17 @@ def change_raid_layout(place: StoragePlace, call: Call) -> Reply:
 
 def _changes(place: StoragePlace, call: Call) -> Iterator[Operation]:
     """The operations that a PATCH comes to."""
-    body, volume_id = call.body, call.params["id"]
+    body, vendor, volume_id = call.body, _vendor(call), call.params["id"]
     found = _shown(call, place).volumes[volume_id]
+    reject_if_any(
+        Message("PropertyNotWritable", (f"{VENDOR}/{name}",), (f"{VENDOR}/{name}",))
+        for name in ("SpanDepth", "SpanLength")
+        if name in vendor
+    )
+    _one_of(body, "Name", "DisplayName")
     changes = {theirs: body[mine] for mine, theirs in SETTABLE.items() if mine in body}
-    if "DiskCachePolicy" in _dell(body):
-        changes["DiskCachePolicy"] = _dell(body)["DiskCachePolicy"]
+    if "DiskCachePolicy" in vendor:
+        changes["DiskCachePolicy"] = vendor["DiskCachePolicy"]
     if changes:
         yield "SetVolume", volume_id, changes
     if "CapacityBytes" in body:
@@ -395,8 +448,8 @@ def _changes(place: StoragePlace, call: Call) -> Iterator[Operation]:
 
 def _spare_changes(place: StoragePlace, call: Call, volume_id: str, wanted: list[Any]) -> Iterator[Operation]:
     """Its dedicated spares are to be these and no others."""
-    named = _drives(place, call, wanted)
-    disks = layout(call, place).disks
+    named = _drives(place, wanted)
+    disks = (pending_layout(call, place) or layout(call, place)).disks
     for drive, disk in disks.items():
         if volume_id in disk.spare_for and drive not in named:
             yield "UnassignSpare", drive, {}
@@ -405,13 +458,21 @@ def _spare_changes(place: StoragePlace, call: Call, volume_id: str, wanted: list
             yield "AssignSpare", drive, {"Volumes": [volume_id]}
 
 
-def _drives(place: StoragePlace, call: Call, named: Any) -> list[str]:
-    """The ids of drives that are named by their URIs; one that is not this controller's keeps its last segment."""
-    known = {uri: drive for drive, uris in place.drive_uris.items() for uri in uris}
-    return [known.get(uri, uri.rpartition("/")[2]) for uri in (normal(one) for one in links(list(named)))]
+def _drives(place: StoragePlace, named: Iterable[Any]) -> list[str]:
+    """The ids of drives that are named by their URIs; one that is not this controller's keeps its URI."""
+    return [place.drive_at(uri) for uri in links(list(named))]
 
 
-def _dell(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = body.get("Oem", {}).get("Dell", {})
-    part: Mapping[str, Any] = found.get("DellVolume") or found.get("DellVirtualDisk") or {}
-    return part
+def _vendor(call: Call) -> Mapping[str, Any]:
+    """The vendor's part of a body, under either of its names.
+
+    Raises:
+        Rejected: PropertyUnknown for what is not of this service's vendor, and for what its schema does not have.
+    """
+    oem: Mapping[str, Any] = call.body.get("Oem", {})
+    own: Mapping[str, Any] = oem.get("Dell", {}) if call.site.dialect == "dell" else {}
+    reject_if_any(unknown("Oem", oem, ("Dell",) if call.site.dialect == "dell" else ()))
+    reject_if_any(unknown("Oem/Dell", own, VENDOR_PARTS))
+    parts = [own[name] for name in VENDOR_PARTS if name in own]
+    reject_if_any(message for part in parts for message in unknown(VENDOR, part, VENDOR_PROPERTIES))
+    return {name: value for part in parts for name, value in part.items()}

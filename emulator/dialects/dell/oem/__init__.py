@@ -87,6 +87,8 @@ OEM = Oem(
         "Volume": dell_storage.extend_volume,
         "LogEntry": dell_log.extend_log_entry,
         "Bios.Settings": dell_manager.extend_settings,
+        "StorageController.Settings": dell_manager.extend_settings,
+        "Volume.Settings": dell_manager.extend_settings,
         "SoftwareInventory": dell_software_inventory.extend_software_inventory,
         "UpdateService": dell_update_service.extend_update_service,
     },

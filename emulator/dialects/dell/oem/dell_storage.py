@@ -45,6 +45,16 @@ OPERATION_NAMES = {
     "Resize": "Reconstruction",
     "ChangeRAIDType": "Reconstruction",
 }
+VOLUME_TYPES = {
+    "RAID0": "NonRedundant",
+    "RAID1": "Mirrored",
+    "RAID5": "StripedWithParity",
+    "RAID6": "StripedWithParity",
+    "RAID10": "SpannedMirrors",
+    "RAID50": "SpannedStripesWithParity",
+    "RAID60": "SpannedStripesWithParity",
+}
+"""VolumeType, which services had before RAIDType: scripts list only volumes that have one."""
 PENDING = {"CreateVolume": "PendingCreate", "DeleteVolume": "PendingDelete"}
 """PendingOperations by what is staged for a volume; ObjectStatus says the same."""
 
@@ -110,6 +120,8 @@ def extend_volume(call: Call, document: Document) -> Document:
     volume = now.volumes.get(document["Id"])
     if volume is None:
         return document
+    if volume.level:
+        document = {**document, "VolumeType": VOLUME_TYPES[volume.level]}
     facts = {**_volume(call, place, now, volume), **pending}
     for name in ("DellVolume", "DellVirtualDisk"):
         otherwise = {"@odata.type": f"#{name}.v1_2_0.{name}", "Id": volume.id, "Name": "DellVirtualDisk"}
