@@ -17,6 +17,7 @@ from emulator.devices.raid.layout import (
     CONTROLLER_MODE,
     DISK_CACHE,
     NO_LEVEL,
+    OF_ENCLOSURE,
     RAID_MODE,
     READ_POLICY,
     WRITE_POLICY,
@@ -68,6 +69,25 @@ MODES: Mapping[str, tuple[str, ...]] = {
 }
 """The controller's settings that are words; the first is what it has where the tree does not say."""
 RATE_DEFAULT = 30
+CONFIG_MODES = ("Unified-Mode", "Split-Mode-4:20", "Split-Mode-8:16", "Split-Mode-16:8", "Split-Mode-20:4")
+ENCLOSURE_ATTRIBUTES: Mapping[str, Attribute] = {
+    "AssetName": Attribute("AssetName", "String", max_length=32),
+    "RAIDEnclosureConfigMode": Attribute("RAIDEnclosureConfigMode", "Enumeration", choices=CONFIG_MODES),
+}
+"""What can be set of an enclosure of a lifecycle controller (RAID Profile, DCIM1031); by default the first mode."""
+ENCLOSURE_TYPES = frozenset({"Enclosure", "StorageEnclosure"})
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A chassis that holds drives and nothing else, and whose settings are applied by its storage controller."""
+
+    id: str
+    uri: str
+
+    def attribute(self, name: str) -> str:
+        """What the storage controller calls one of ENCLOSURE_ATTRIBUTES of this enclosure."""
+        return f"{self.id}{OF_ENCLOSURE}{name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +106,8 @@ class StoragePlace(Place):
     is_real_time: bool
     """Whether it can be configured without the host's restart."""
     model: Model
+    enclosures: tuple[Enclosure, ...] = ()
+    """Those that can be set, of a lifecycle controller."""
     short_uri: str = ""
     """Where clients of a lifecycle controller look for volumes and drives without naming the controller (below it are
     Volumes and Drives); "" elsewhere."""
@@ -112,6 +134,7 @@ class StoragePlace(Place):
         drives = (place for drive in self.drive_uris for place in self.uris_of_drive(drive))
         return (
             owner in self.controllers
+            or any(owner == enclosure.uri for enclosure in self.enclosures)
             or folder == self.volumes_uri
             or owner in drives
             or (folder == f"{self.short_uri}/Volumes" and self._may_have(volume))
@@ -181,8 +204,11 @@ def _place(tree: Tree, uri: str, document: Document, device_id: str, dialect: st
     drives = {drive: _drive(drive, uris[0], tree.documents[uris[0]]) for drive, uris in drive_uris.items()}
     disks = {drive: _disk(uris[0], tree.documents[uris[0]], documents) for drive, uris in drive_uris.items()}
     model = _model(drives, disks, documents, _levels(told, documents.values()), _settings(document, told))
+    enclosures = _enclosures(tree, document) if dialect == "dell" else {}
     model = replace(
         model,
+        attributes={**dict(_of_enclosures(enclosures)), **model.attributes},
+        values={**model.values, **dict(_values_of_enclosures(enclosures))},
         name=_text(document.get("Name")) or device_id,
         volume_id=f"Disk.Virtual.{{}}:{device_id}" if dialect == "dell" else "{}",
         first_number=0 if dialect == "dell" else 1,
@@ -195,8 +221,33 @@ def _place(tree: Tree, uri: str, document: Document, device_id: str, dialect: st
         drive_uris,
         _is_real_time(collection, document, told),
         model,
+        tuple(enclosures),
         short_uri=uri.rpartition("/")[0] if dialect == "dell" else "",
     )
+
+
+def _enclosures(tree: Tree, document: Document) -> dict[Enclosure, Document]:
+    """The enclosures that a Storage links to, with their documents."""
+    found = {uri: tree.documents[uri] for uri in _links_of(document, "Enclosures") if uri in tree.documents}
+    return {
+        Enclosure(str(chassis.get("Id") or _last(uri)), uri): chassis
+        for uri, chassis in found.items()
+        if chassis.get("ChassisType") in ENCLOSURE_TYPES
+    }
+
+
+def _of_enclosures(enclosures: Iterable[Enclosure]) -> Iterator[tuple[str, Attribute]]:
+    for enclosure in enclosures:
+        for name, attribute in ENCLOSURE_ATTRIBUTES.items():
+            yield enclosure.attribute(name), replace(attribute, name=enclosure.attribute(name))
+
+
+def _values_of_enclosures(enclosures: Mapping[Enclosure, Document]) -> Iterator[tuple[str, Value]]:
+    for enclosure, chassis in enclosures.items():
+        told = _dell(chassis).get("DellChassisEnclosure")
+        for name, attribute in ENCLOSURE_ATTRIBUTES.items():
+            value = _text(told.get(name)) if isinstance(told, dict) else ""
+            yield enclosure.attribute(name), value or next(iter(attribute.choices), "")
 
 
 def _controllers(tree: Tree, document: Document) -> tuple[str, ...]:

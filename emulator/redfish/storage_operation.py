@@ -9,7 +9,7 @@ from emulator.core.device import OPERATIONS
 from emulator.core.job import Job, Kind
 from emulator.core.message import Message, Rejected
 from emulator.devices.raid import Raid
-from emulator.devices.raid.layout import Condition, Layout, Work
+from emulator.devices.raid.layout import Condition, Layout, Status, Work
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.apply_time import (
     AT_START,
@@ -24,6 +24,8 @@ from emulator.redfish.settings_resource import stage as stage_values
 from emulator.redfish.view import Call, Document, Reply, accepted, created_messages
 
 SUPPORT = "@Redfish.OperationApplyTimeSupport"
+HEALTHS = ("OK", "Warning", "Critical")
+VOLUME_HEALTH: Mapping[Status, str] = {Status.OK: "OK", Status.DEGRADED: "Warning", Status.FAILED: "Critical"}
 ON_RESET = "OnReset"
 STAGED_APPLY_TIMES = (ON_RESET, AT_START, ON_RESET_IN_WINDOW)
 Operation = tuple[str, str, Mapping[str, Any]]
@@ -58,6 +60,19 @@ def controller(call: Call, place: StoragePlace) -> Raid:
 def layout(call: Call, place: StoragePlace) -> Layout:
     """How it is configured now."""
     return controller(call, place).layout
+
+
+def drive_health(now: Layout, drive: str) -> str:
+    """What a drive means for the health of what holds it. One that was taken out is no harm to that."""
+    disk = now.disks[drive]
+    if disk.condition is Condition.FAILED:
+        return "Critical"
+    return "Warning" if disk.predicted else "OK"
+
+
+def worst(*healths: str | None) -> str:
+    """The gravest Health of these."""
+    return max((health for health in healths if health in HEALTHS), key=HEALTHS.index, default=HEALTHS[0])
 
 
 def missing_drives(call: Call) -> frozenset[str]:

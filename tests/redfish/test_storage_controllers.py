@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from storage_world import APPLY, GIB, SETTINGS_APPLY, STEP, job_id
+from storage_world import APPLY, GIB, SETTINGS_APPLY, STEP, job_id, storage_of
 
 RATES = {"RebuildRatePercent": 60, "ConsistencyCheckRatePercent": 10}
 
@@ -291,3 +291,100 @@ def test_who_may_only_read_configures_nothing(raid):
     assert raid.bmc.get(uri).status == 200
     raid.bmc.user = ("root", "calvin")
     assert raid.bmc.state() == before
+
+
+# -- the key, and the enclosure ---------------------------------------------------------------------------------------
+
+FIRST, SECOND = "First-Key-1", "Second-Key-2"
+
+
+def set_key(raid, **parameters):
+    return raid.bmc.post(f"{raid.uri}/Actions/Storage.SetEncryptionKey", parameters)
+
+
+def test_a_key_is_set_and_changed_by_who_knows_it(bmc):
+    raid = storage_of(bmc, "lifecycle-server")
+    assert "#Storage.SetEncryptionKey" in bmc.get(raid.uri).body["Actions"]
+    assert set_key(raid, EncryptionKey=FIRST, EncryptionKeyIdentifier="one").status == 202
+    bmc.advance(2 * STEP)
+    assert raid.made("RAID1", 6, 7, Encrypted=True)["Encrypted"]
+    for parameters, message in (
+        ({"EncryptionKey": SECOND}, "IDRAC.SYS428"),
+        ({"EncryptionKey": SECOND, "CurrentEncryptionKey": "Wrong-Key-9"}, "IDRAC.STOR019"),
+        ({"EncryptionKey": "weak", "CurrentEncryptionKey": FIRST}, "IDRAC.SYS409"),
+    ):
+        before = bmc.state()
+        answer = set_key(raid, **parameters)
+        assert (answer.status, answer.message_ids[0]) == (400, message)
+        assert bmc.state() == before
+    changed = set_key(raid, EncryptionKey=SECOND, CurrentEncryptionKey=FIRST)
+    assert changed.status == 202
+    bmc.advance(2 * STEP)
+    assert bmc.job(job_id(changed))["JobState"] == "Completed"
+    assert not any(key in str(bmc.state()) for key in (FIRST, SECOND)), "nobody keeps a key"
+
+
+def test_a_controller_without_such_drives_has_no_key(rack):
+    raid = storage_of(rack, "rack-server")
+    assert "#Storage.SetEncryptionKey" not in rack.get(raid.uri).body["Actions"]
+    assert set_key(raid, EncryptionKey=FIRST).status == 404
+
+
+def test_what_holds_drives_is_as_well_as_the_worst_of_them(raid):
+    chassis = raid.drive(0)["Links"]["Chassis"]["@odata.id"]
+    told = []
+    for event in ("DrivePredictiveFailure", "DriveFailure", "DriveReplaced"):
+        raid.befall(event, 6)
+        told.append(raid.bmc.get(chassis).body["Status"]["HealthRollup"])
+    assert told == ["Warning", "Critical", "OK"]
+
+
+ENCLOSURE = "/redfish/v1/Chassis/Enclosure.Internal.0-1"
+
+
+def enclosure(**values):
+    return {"Oem": {"Dell": {"DellChassisEnclosure": values}}}
+
+
+def told(bmc, uri=ENCLOSURE):
+    return bmc.get(uri).body["Oem"]["Dell"]["DellChassisEnclosure"]
+
+
+def test_an_enclosure_is_set_by_the_jobs_of_its_controller(bmc):
+    raid, wanted = (
+        storage_of(bmc, "lifecycle-server"),
+        {"AssetName": "rack 7", "RAIDEnclosureConfigMode": "Split-Mode-4:20"},
+    )
+    delivered = {"AssetName": "", "RAIDEnclosureConfigMode": "Unified-Mode"}
+    settings = bmc.get(ENCLOSURE).body["@Redfish.Settings"]["SettingsObject"]["@odata.id"]
+    assert bmc.patch(settings, enclosure(**wanted)).status == 200
+    assert (told(bmc), told(bmc, settings)) == (delivered, wanted)
+    assert bmc.post(f"{bmc.manager}/Jobs", {"TargetSettingsURI": settings}).status == 200
+    bmc.advance(10)
+    raid.restart()
+    assert (told(bmc), told(bmc, settings)) == (wanted, {})
+    at_once = {SETTINGS_APPLY: {"ApplyTime": "Immediate"}}
+    raid.finish(bmc.patch(settings, {**enclosure(AssetName=""), **at_once}), 2 * STEP)
+    assert told(bmc) == {**wanted, "AssetName": ""}
+    assert "DellStorageController" in bmc.get(raid.controller).body["Oem"]["Dell"]
+    assert not any("/" in name for name in bmc.get(raid.controller).body["Oem"]["Dell"]["DellStorageController"])
+
+
+@pytest.mark.parametrize(
+    ("values", "message", "about"),
+    [
+        (
+            {"RAIDEnclosureConfigMode": "Sideways"},
+            "IDRAC.SYS426",
+            "#/Oem/Dell/DellChassisEnclosure/RAIDEnclosureConfigMode",
+        ),
+        ({"AssetName": 7}, "IDRAC.SYS409", "#/Oem/Dell/DellChassisEnclosure/AssetName"),
+        ({"SlotCount": 7}, "IDRAC.SYS429", "#/Oem/Dell/DellChassisEnclosure/SlotCount"),
+    ],
+)
+def test_what_an_enclosure_cannot_be_is_refused_and_nothing_changes(bmc, values, message, about):
+    before = bmc.state()
+    answer = bmc.patch(f"{ENCLOSURE}/Settings", enclosure(**values))
+    assert (answer.status, answer.message_ids[0]) == (400, message)
+    assert answer.body["error"]["@Message.ExtendedInfo"][0]["RelatedProperties"] == [about]
+    assert bmc.state() == before

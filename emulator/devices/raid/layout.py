@@ -19,6 +19,8 @@ from emulator.devices.raid.level import LEVELS, capacity_bytes, groups_of
 
 CONTROLLER_MODE = "ControllerMode"
 RAID_MODE = "RAID"
+OF_ENCLOSURE = "/"
+"""What is in the names of attributes that are an enclosure's: "Enclosure.Internal.0-1/AssetName"."""
 READ_POLICY, WRITE_POLICY, DISK_CACHE = "ReadAhead", "ProtectedWriteBack", "Default"
 """How a volume caches where nobody says."""
 NO_LEVEL = ""

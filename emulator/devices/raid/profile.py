@@ -11,7 +11,7 @@ from typing import Any
 
 from emulator.core.device import LIST, OPERATIONS, Attribute, Value
 from emulator.core.part import Part
-from emulator.devices.raid.layout import NO_LEVEL, Condition, Layout, Model, Volume, state_of
+from emulator.devices.raid.layout import NO_LEVEL, OF_ENCLOSURE, Condition, Layout, Model, Volume, state_of
 
 ACTION = "Action"
 CREATE, CREATE_AUTO, UPDATE, DELETE = "Create", "CreateAuto", "Update", "Delete"
@@ -83,13 +83,14 @@ def shown(device_id: str, model: Model, layout: Layout, settings: Mapping[str, V
     """The controller with its volumes and the drives that are in their bays; without RAID levels there is none."""
     if not model.levels:
         return Part(device_id, {}, {})
-    own = {name: attribute for name, attribute in model.attributes.items() if name != OPERATIONS}
+    mine = (name for name in model.attributes if name != OPERATIONS and OF_ENCLOSURE not in name)
+    own = {name: model.attributes[name] for name in mine}
     volumes = [volume_part(layout, volume) for volume in layout.volumes.values() if volume.level != NO_LEVEL]
     present = [drive for drive, disk in layout.disks.items() if disk.condition is not Condition.REMOVED]
     return Part(
         device_id,
         {**TRIGGERS, **own},
-        {**_triggers(layout), **settings},
+        {**_triggers(layout), **{name: settings[name] for name in own}},
         (*volumes, *(drive_part(layout, drive) for drive in present)),
     )
 

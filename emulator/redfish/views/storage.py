@@ -9,21 +9,24 @@ from typing import Any
 
 from emulator.core.device import OPERATIONS, Attribute, Value, faults_of
 from emulator.core.message import Message, Rejected, reject_if_any
-from emulator.devices.raid.layout import CONTROLLER_MODE, Condition, Layout, Status
+from emulator.devices.raid.layout import CONTROLLER_MODE, OF_ENCLOSURE, Layout
 from emulator.mockup.reader import SETTINGS
 from emulator.mockup.site import Site
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME, settings_annotation
 from emulator.redfish.storage_operation import (
     SUPPORT,
+    VOLUME_HEALTH,
     Operation,
     controller,
+    drive_health,
     layout,
     operate,
     operation_support,
     settings_apply_times,
     stage,
     unknown,
+    worst,
 )
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, link
 from emulator.redfish.views.software_inventory import with_version
@@ -36,7 +39,7 @@ RATES: Mapping[str, str] = {
 """ControllerRates, and the attributes behind them."""
 VENDOR = "Oem/Dell/DellStorageController"
 """Where a lifecycle controller has the controller's other attributes."""
-WORSE = ("OK", "Warning", "Critical")
+SET_ENCRYPTION_KEY = "Storage.SetEncryptionKey"
 
 
 def resources(site: Site) -> list[Resource]:
@@ -52,6 +55,8 @@ def resources(site: Site) -> list[Resource]:
         found.append(Resource(place.uri, get=partial(storage, place)))
         if place.model.levels:
             found.append(Resource(f"{place.uri}/Actions/Storage.ResetToDefaults", verbs={"POST": reset}))
+        if place.model.is_securable:
+            found.append(_key_resource(place))
         for uri in place.controllers:
             patch = Verb(partial(patch_controller, place), "ConfigureComponents", "StorageController.patch")
             staged = Verb(
@@ -60,6 +65,12 @@ def resources(site: Site) -> list[Resource]:
             found.append(Resource(uri, get=partial(storage_controller, place, uri), verbs={"PATCH": patch}))
             found.append(Resource(f"{uri}/Settings", get=partial(settings, place, uri), verbs={"PATCH": staged}))
     return found
+
+
+def _key_resource(place: StoragePlace) -> Resource:
+    handler = partial(set_encryption_key, place)
+    verb = Verb(handler, "ConfigureComponents", SET_ENCRYPTION_KEY, action=SET_ENCRYPTION_KEY)
+    return Resource(f"{place.uri}/Actions/{SET_ENCRYPTION_KEY}", verbs={"POST": verb})
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
@@ -84,6 +95,11 @@ def storage(place: StoragePlace, call: Call) -> Document:
                 SUPPORT: operation_support(place),
             },
         }
+    if place.model.is_securable:
+        document["Actions"] = {
+            **_dict(document.get("Actions")),
+            f"#{SET_ENCRYPTION_KEY}": {"target": f"{place.uri}/Actions/{SET_ENCRYPTION_KEY}"},
+        }
     return call.extended("Storage", document)
 
 
@@ -101,7 +117,9 @@ def storage_controller(place: StoragePlace, uri: str, call: Call) -> Document:
 def settings(place: StoragePlace, uri: str, call: Call) -> Document:
     """What is pending: only what was staged."""
     delivered, base = call.base(uri), call.base(f"{uri}/Settings")
-    pending = {name: value for name, value in _pending(call, place).items() if name != OPERATIONS}
+    pending = {
+        name: value for name, value in _pending(call, place).items() if name != OPERATIONS and OF_ENCLOSURE not in name
+    }
     document: Document = {
         "@odata.type": delivered.get("@odata.type", "#StorageController.v1_11_0.StorageController"),
         "Id": "Settings",
@@ -124,12 +142,8 @@ def settings(place: StoragePlace, uri: str, call: Call) -> Document:
 
 def rollup(now: Layout) -> str:
     """The health of the worst of a controller's drives and volumes."""
-    found = {"OK"}
-    for volume in now.volumes.values():
-        found.add({Status.OK: "OK", Status.DEGRADED: "Warning", Status.FAILED: "Critical"}[now.status(volume)])
-    for disk in now.disks.values():
-        found.add("Critical" if disk.condition is Condition.FAILED else "Warning" if disk.predicted else "OK")
-    return max(found, key=WORSE.index)
+    volumes = (VOLUME_HEALTH[now.status(volume)] for volume in now.volumes.values())
+    return worst("OK", *volumes, *(drive_health(now, drive) for drive in now.disks))
 
 
 def _values(call: Call, place: StoragePlace) -> Mapping[str, Value]:
@@ -192,6 +206,18 @@ def reset_to_defaults(place: StoragePlace, call: Call) -> Reply:
     return operate(call, place, *reset, attributes=changed)
 
 
+def set_encryption_key(place: StoragePlace, call: Call) -> Reply:
+    """Storage.SetEncryptionKey: the controller's first key; or another one, given the CurrentEncryptionKey."""
+    key, current = call.body["EncryptionKey"], call.body.get("CurrentEncryptionKey")
+    name = {"Keyid": call.body["EncryptionKeyIdentifier"]} if "EncryptionKeyIdentifier" in call.body else {}
+    if not layout(call, place).has_key():
+        return operate(call, place, ("SetControllerKey", "", {"Keyid": "", **name, "Key": key}))
+    if current is None:
+        parameter = "CurrentEncryptionKey"
+        raise Rejected(Message("ActionParameterMissing", (SET_ENCRYPTION_KEY, parameter), (parameter,)))
+    return operate(call, place, ("ReKey", "", {**name, "OldKey": current, "NewKey": key}))
+
+
 def _change(place: StoragePlace, call: Call) -> dict[str, Any]:
     """The attributes that a body sets, by their own names.
 
@@ -219,7 +245,7 @@ def _leaves(call: Call) -> Iterator[tuple[str, str, Any]]:
 
 def _faults(attributes: Mapping[str, Attribute], path: str, name: str, value: Any) -> Iterator[Message]:
     attribute = attributes.get(name)
-    if attribute is None or name == OPERATIONS:
+    if attribute is None or name == OPERATIONS or OF_ENCLOSURE in name:
         yield Message("PropertyUnknown", (path,), (path,))
         return
     for message in faults_of(attributes, name, value):

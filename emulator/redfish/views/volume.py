@@ -22,6 +22,7 @@ from emulator.mockup.storage import BY_VOLUME_TYPE, StoragePlace
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME, settings_annotation
 from emulator.redfish.storage_operation import (
     SUPPORT,
+    VOLUME_HEALTH,
     Operation,
     controller,
     layout,
@@ -39,7 +40,6 @@ Getter = Callable[[StoragePlace, Call], Document]
 Handler = Callable[[StoragePlace, Call], Reply]
 TYPE = "#Volume.v1_10_2.Volume"
 CAPABILITIES = "Capabilities"
-HEALTH: Mapping[Status, str] = {Status.OK: "OK", Status.DEGRADED: "Warning", Status.FAILED: "Critical"}
 ENCRYPTION = "NativeDriveEncryption"
 """The one of Volume.EncryptionTypes that there is: by the drives themselves."""
 VENDOR = "Oem/Dell/DellVolume"
@@ -285,7 +285,7 @@ def _status(now: Layout, found: Volume) -> Document:
         return {"State": "Deferring", "Health": "OK", "HealthRollup": "OK"}
     status = now.status(found)
     state = "UnavailableOffline" if status is Status.FAILED else "Enabled"
-    return {"State": state, "Health": HEALTH[status], "HealthRollup": HEALTH[status]}
+    return {"State": state, "Health": VOLUME_HEALTH[status], "HealthRollup": VOLUME_HEALTH[status]}
 
 
 def _actions(place: StoragePlace, uri: str, found: Volume) -> Document:

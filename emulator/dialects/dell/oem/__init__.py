@@ -9,6 +9,7 @@ from emulator.core.job import Job, Kind
 from emulator.dialects.dell.oem import (
     dell_boot_sources,
     dell_diagnostics,
+    dell_enclosure,
     dell_job,
     dell_job_service,
     dell_lc_service,
@@ -33,6 +34,7 @@ def resources(site: Site) -> list[Resource]:
     """All of them, under the first manager and the first system."""
     return [
         *dell_boot_sources.resources(site),
+        *dell_enclosure.resources(site),
         *dell_job.resources(site),
         *dell_job_service.resources(site),
         *dell_lc_service.resources(site),
@@ -81,6 +83,7 @@ OEM = Oem(
         "Job": oem_manager.extend_job,
         "Manager": extend_manager,
         "ComputerSystem": extend_computer_system,
+        "Chassis": dell_enclosure.extend_chassis,
         "Storage": dell_storage.extend_storage,
         "StorageController": dell_storage.extend_storage_controller,
         "Drive": dell_storage.extend_drive,

@@ -13,7 +13,7 @@ from typing import Any
 
 from emulator.core.device import OPERATIONS
 from emulator.core.message import Rejected
-from emulator.devices.raid.layout import NO_LEVEL, Drive, Layout, Status, Volume, Work, state_of
+from emulator.devices.raid.layout import NO_LEVEL, OF_ENCLOSURE, Drive, Layout, Status, Volume, Work, state_of
 from emulator.devices.raid.level import MIB
 from emulator.dialects.dell.oem.oem_part import part, with_oem
 from emulator.mockup.storage import StoragePlace
@@ -79,7 +79,11 @@ def extend_storage_controller(call: Call, document: Document) -> Document:
     place = _place_below(call, document["@odata.id"])
     if place is None or not place.model.levels:
         return document
-    settings = {name: value for name, value in controller(call, place).read().items() if name not in ELSEWHERE}
+    settings = {
+        name: value
+        for name, value in controller(call, place).read().items()
+        if name not in ELSEWHERE and OF_ENCLOSURE not in name
+    }
     now = {
         **_controller(call, place, document),
         **settings,
