@@ -312,7 +312,9 @@ def test_a_drive_that_the_tree_shows_twice_is_one() -> None:
     found = site(tree("ab", {"1": volume("RAID0", "a", GIB)}, documents={below: drive("a")}))
     settings = (f"{URI}/Controllers/1", f"{URI}/Volumes/1", f"{URI}/Volumes/new", f"{BAYS}/a", below)
     assert {found.device_at(f"{uri}/Settings/") for uri in settings} == {"raid"}
-    assert [found.device_at(uri) for uri in (f"{URI}/Settings", f"{URI}/Settings/x", f"{URI}/Volumes/1/2/Settings")] == [None] * 3
+    assert [
+        found.device_at(uri) for uri in (f"{URI}/Settings", f"{URI}/Settings/x", f"{URI}/Volumes/1/2/Settings")
+    ] == [None] * 3
     assert found.resource_of("raid") == URI
 
 
