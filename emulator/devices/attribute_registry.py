@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from emulator.core.device import Attribute, Value
 
@@ -220,11 +220,11 @@ def _infer(name: str, value: Any) -> Attribute | None:
 
 def _delivered(attribute: Attribute, values: Mapping[str, Any]) -> Value:
     """The value an attribute starts with: the captured one, else its default, else the first that it may hold; a text
-    captured as null stays null.
+    captured as null stays null. No attribute has lists or objects, so a captured one is none.
     """
-    if values.get(attribute.name) is not None:
-        found: Value = values[attribute.name]
-        return found
+    found = values.get(attribute.name)
+    if isinstance(found, str | int | float):
+        return cast("Value", found)
     if attribute.type == "Password":
         return None
     if attribute.default is not None:

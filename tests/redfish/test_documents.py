@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
-from emulator.mockup.reader import normal
+from emulator import app
+from emulator.mockup.reader import normal, read_tree
 from emulator.runtime.fleet import Seat
 
 
@@ -201,3 +203,16 @@ def test_a_write_between_a_readers_turn_and_what_is_kept_of_it_is_seen(bmc, monk
     assert bmc.get(bmc.system).body["PowerState"] == "On"
     monkeypatch.undo()
     assert bmc.get(bmc.system).body["PowerState"] == "Off"
+
+
+def test_the_settings_of_a_bios_may_stand_anywhere(monkeypatch, make_bmc):
+    whole = read_tree(app.find_mockup("rack-server"))
+    bios, elsewhere = "/redfish/v1/Systems/rack-1/Bios", "/redfish/v1/Systems/rack-1/BiosSettings"
+    moved = {**whole.documents[bios], "@Redfish.Settings": {"SettingsObject": {"@odata.id": elsewhere}}}
+    documents = {**whole.documents, bios: moved, elsewhere: whole.documents[f"{bios}/Settings"]}
+    del documents[f"{bios}/Settings"]
+    monkeypatch.setattr(app, "read_tree", lambda path: replace(whole, documents=documents))
+    rack = make_bmc(mockup="rack-server")
+    assert rack.settings == elsewhere
+    assert rack.patch_bios(NumLock=False).status == 200
+    assert rack.get(elsewhere).body["Attributes"] == {"NumLock": False}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from emulator.mockup.documents import object_at
@@ -26,19 +27,18 @@ def resources(site: Site) -> list[Resource]:
     """Each BIOS that lives: the resource, its settings and its actions."""
     found = []
     for place in site.bioses:
-        patch = Verb(patch_settings, "ConfigureComponents", "Bios.Settings.patch")
+        patch = Verb(partial(patch_settings, place), "ConfigureComponents", "Bios.Settings.patch")
         found += [
-            Resource(place.uri, get=bios),
-            Resource(place.settings_uri, get=settings, verbs={"PATCH": patch}),
-            _action(site, place, RESET_BIOS, reset_bios),
-            _action(site, place, CHANGE_PASSWORD, change_password),
+            Resource(place.uri, get=partial(bios, place)),
+            Resource(place.settings_uri, get=partial(settings, place), verbs={"PATCH": patch}),
+            _action(site, place, RESET_BIOS, partial(reset_bios, place)),
+            _action(site, place, CHANGE_PASSWORD, partial(change_password, place)),
         ]
     return found
 
 
-def bios(call: Call) -> Document:
+def bios(place: BiosPlace, call: Call) -> Document:
     """The values in force, and how the last application of staged ones went."""
-    place = _place(call)
     document = call.base(place.uri)
     document.pop("ResetBiosToDefaultsPending", None)
     pending = call.machine.pending.get(place.device_id)
@@ -57,9 +57,8 @@ def bios(call: Call) -> Document:
     }
 
 
-def settings(call: Call) -> Document:
+def settings(place: BiosPlace, call: Call) -> Document:
     """What is pending: only the attributes that were staged. A password shows as null."""
-    place = _place(call)
     base = call.base(place.settings_uri)
     base.pop(SETTINGS, None)
     live = call.base(place.uri)
@@ -76,29 +75,24 @@ def settings(call: Call) -> Document:
     return call.extended("Bios.Settings", document)
 
 
-def patch_settings(call: Call) -> Reply:
+def patch_settings(place: BiosPlace, call: Call) -> Reply:
     """Stage values, all or none."""
-    place, change = _place(call), call.body.get("Attributes", {})
+    change = call.body.get("Attributes", {})
     refuse_what_is_no_attribute(call, place.device_id, change)
-    return stage(call, place.device_id, change, settings)
+    return stage(call, place.device_id, change, partial(settings, place))
 
 
-def reset_bios(call: Call) -> Reply:
+def reset_bios(place: BiosPlace, call: Call) -> Reply:
     """Bios.ResetBios: every attribute to its default at the next POST."""
-    call.machine.stage_reset(_place(call).device_id)
+    call.machine.stage_reset(place.device_id)
     return succeeded(call, "OperationDone")
 
 
-def change_password(call: Call) -> Reply:
+def change_password(place: BiosPlace, call: Call) -> Reply:
     """Bios.ChangePassword: the new password is staged like any other value."""
     body = call.body
-    call.machine.stage_password(_place(call).device_id, body["PasswordName"], body["OldPassword"], body["NewPassword"])
+    call.machine.stage_password(place.device_id, body["PasswordName"], body["OldPassword"], body["NewPassword"])
     return succeeded(call, "OperationDone")
-
-
-def _place(call: Call) -> BiosPlace:
-    """The BIOS that the URI called belongs to."""
-    return next(place for place in call.site.bioses if f"{call.uri}/".startswith(f"{place.uri}/"))
 
 
 def _action(site: Site, place: BiosPlace, name: str, handler: Any) -> Resource:
