@@ -37,6 +37,7 @@ from emulator.devices.raid.level import (
     spans_fit,
     usable_bytes,
 )
+from emulator.mockup.documents import objects, texts
 from emulator.mockup.manifest import DevicePlace
 from emulator.mockup.place import Place
 from emulator.mockup.reader import Document, MockupError, Tree, links
@@ -194,9 +195,7 @@ def _last(uri: str) -> str:
 
 def _place(tree: Tree, uri: str, document: Document, device_id: str, dialect: str) -> StoragePlace:
     controllers = _controllers(tree, document)
-    told = [tree.documents[place] for place in controllers] or [
-        entry for entry in document.get("StorageControllers") or () if isinstance(entry, dict)
-    ]
+    told = [tree.documents[place] for place in controllers] or objects(document.get("StorageControllers"))
     drive_uris = dict(_drive_uris(tree, uri, document))
     volumes_uri = next(iter(links(document.get("Volumes"))), f"{uri}/Volumes")
     collection = tree.get(volumes_uri) or {}
@@ -444,7 +443,7 @@ def _is_real_time(collection: Mapping[str, Any], storage: Document, controllers:
     """As the collection of volumes says; else as the vendor does; a plain service can."""
     support = collection.get(APPLY_TIME_SUPPORT)
     if isinstance(support, dict):
-        return IMMEDIATE in (support.get("SupportedValues") or ())
+        return IMMEDIATE in texts(support.get("SupportedValues"))
     own = [_dell(storage).get("DellController"), *(_dell(one).get("DellStorageController") for one in controllers)]
     said = [part.get("RealtimeCapability") for part in own if isinstance(part, dict)]
     return "Incapable" not in said

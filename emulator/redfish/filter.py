@@ -49,18 +49,19 @@ RESERVED = frozenset({"and", "or", "not", *RELATIONS, *CONSTANTS})
 # the plus sign of an offset arrives as a space where a client did not encode it
 _MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[-+ ]\d\d:\d\d)?"
 _IS_MOMENT = re.compile(_MOMENT, re.ASCII)
-# possessive: what was read as part of a token is never tried as anything else, so time grows with the length only
+# nothing follows a token here: what was read of it is never tried as anything else, so time grows with the length only
 _TOKEN = re.compile(
-    rf"""\s*+(?:
+    rf"""\s*(?:
         (?P<mark>[()])
-      | (?: (?P<text>'(?:[^']|'')*+' | "(?:[^"]|"")*+")
-          | (?P<moment>{_MOMENT})
-          | (?P<number>-?\d++(?:\.\d++)?+(?:[eE][-+]?\d++)?+)
-          | (?P<word>[A-Za-z_@\#][\w@\#.:-]*+(?:/[\w@\#.:-]++)*+)
-        )(?=[\s()]|\Z)
+      | (?P<text>'(?:[^']|'')*' | "(?:[^"]|"")*")
+      | (?P<moment>{_MOMENT})
+      | (?P<number>-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)
+      | (?P<word>[A-Za-z_@\#][\w@\#.:-]*(?:/[\w@\#.:-]+)*)
     )""",
     re.ASCII | re.VERBOSE,
 )
+_BOUNDARY = re.compile(r"[\s()]|\Z", re.ASCII)
+"""What comes after a token that is no mark."""
 
 
 class _Token(NamedTuple):
@@ -98,6 +99,8 @@ def _tokens(text: str) -> list[_Token]:
     while position < len(text):
         found = _TOKEN.match(text, position)
         if found is None or found.lastgroup is None:
+            raise _MalformedError
+        if found.lastgroup != "mark" and _BOUNDARY.match(text, found.end()) is None:
             raise _MalformedError
         tokens.append(_Token(found.lastgroup, found[found.lastgroup]))
         position = found.end()

@@ -222,13 +222,14 @@ class Controller(RuleBasedStateMachine):
         A system erase may erase them all, and what is staged.
         """
         staged, holders, erases = self.staged(), self.configurations(), self.erases()
+        makers = self.machine.queue.open_jobs(Kind.REPOSITORY, Kind.RECURRING)
         self.machine.advance(seconds)
         assert self.staged() <= staged - {job.target for job in holders if not job.is_open}
         timeout = self.machine.queue.timeout_minutes * 60
         for job in self.missing():
             assert job.ended_at is not None
-            # a service that makes jobs by itself makes room for them too
-            makes_jobs = self.policy.apply_staged_on_reset or self.policy.reset_makes_reboot_job
+            # a service that makes jobs by itself makes room for them too, and so do jobs that make others
+            makes_jobs = self.policy.apply_staged_on_reset or self.policy.reset_makes_reboot_job or bool(makers)
             driven_out = makes_jobs and job.state in DROPPED_WHEN_FULL
             assert driven_out or job.ended_at + timeout <= self.machine.moment or has_erased(erases)
 

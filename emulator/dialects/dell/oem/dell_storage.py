@@ -16,6 +16,7 @@ from emulator.core.message import Rejected
 from emulator.devices.raid.layout import NO_LEVEL, OF_ENCLOSURE, Drive, Layout, Status, Volume, Work, state_of
 from emulator.devices.raid.level import MIB
 from emulator.dialects.dell.oem.oem_part import part, with_oem
+from emulator.mockup.documents import objects
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.storage_operation import controller, layout
 from emulator.redfish.view import Call, Document
@@ -185,7 +186,7 @@ def _security_status(now: Layout, *, can_have_key: bool) -> str:
 
 def _unknown_of_controllers(document: Document) -> Document:
     """What is said where the mockup says nothing of it, from DMTF's part of the document where that tells."""
-    inner = next((entry for entry in document.get("StorageControllers") or () if isinstance(entry, dict)), document)
+    inner = next(iter(objects(document.get("StorageControllers"))), document)
     return {
         "AlarmState": "AlarmNotPresent",
         "CacheSizeInMB": part(inner, "CacheSummary").get("TotalCacheSizeMiB") or 0,
