@@ -231,7 +231,7 @@ def _enclosures(tree: Tree, document: Document) -> dict[Enclosure, Document]:
     return {
         Enclosure(str(chassis.get("Id") or _last(uri)), uri): chassis
         for uri, chassis in found.items()
-        if chassis.get("ChassisType") in ENCLOSURE_TYPES
+        if _text(chassis.get("ChassisType")) in ENCLOSURE_TYPES
     }
 
 
@@ -272,6 +272,7 @@ def _drive(drive: str, uri: str, document: Document) -> Drive:
     size = document["CapacityBytes"]
     media = _text(document.get("MediaType"))
     securable = document.get("EncryptionAbility") == "SelfEncryptingDrive"
+    block_size = document.get("BlockSizeBytes")
     return Drive(
         id=drive,
         name=_text(document.get("Name")) or drive,
@@ -280,7 +281,7 @@ def _drive(drive: str, uri: str, document: Document) -> Drive:
         usable=usable_bytes(size),
         media=media,
         protocol=_text(document.get("Protocol")),
-        block_size=document.get("BlockSizeBytes") or 0,
+        block_size=block_size if isinstance(block_size, int) else 0,
         securable=securable,
         erasures=_erasures(document, media, securable=securable),
         part_number=_text(document.get("PartNumber")),
