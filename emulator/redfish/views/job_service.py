@@ -8,6 +8,7 @@ from emulator.redfish.view import Call, Document, Resource, link
 
 JOB_SERVICE = f"{ROOT}/JobService"
 JOBS = f"{JOB_SERVICE}/Jobs"
+TYPE = "#JobService.v1_1_0.JobService"
 STEPS_MAX = 4096
 
 
@@ -18,20 +19,21 @@ def resources(site: Site) -> list[Resource]:
 
 def job_service(call: Call) -> Document:
     """What the service can do, and its clock."""
-    log = call.site.lifecycle_log
+    log, delivered = call.site.lifecycle_log, call.base()
+    knows = delivered.get("@odata.type", TYPE) >= TYPE  # an older schema has no such property
     return {
         "@odata.id": JOB_SERVICE,
-        "@odata.type": "#JobService.v1_1_0.JobService",
+        "@odata.type": TYPE,
         "Id": "JobService",
         "Name": "Job Service",
-        **call.base(),
+        **delivered,
         "DateTime": call.time_of_day(),
         "ServiceEnabled": True,
         "ServiceCapabilities": {
             "MaxJobs": call.machine.queue.policy.max_jobs,
             "MaxSteps": STEPS_MAX,
             "Scheduling": True,
-            "UserSpecifiedJobs": True,
+            **({"UserSpecifiedJobs": True} if knows else {}),
         },
         "Status": {"State": "Enabled", "Health": "OK"},
         "Jobs": link(JOBS),
