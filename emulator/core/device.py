@@ -131,12 +131,12 @@ class Device(Protocol):
         """What can befall it now from outside, by the name of the event: the ids of its parts that it can befall."""
         return {}
 
-    def renews(self, event: str) -> bool:
-        """Whether the part that this event befalls is another one afterwards, as delivered."""
-        return False
+    def renewed(self, event: str, part: str) -> Sequence[str]:
+        """What is another one, as delivered, once this event has befallen a part: the ids of devices and of parts."""
+        return ()
 
     def part_renewed(self, part: str) -> None:
-        """A part of the machine is another one now, as delivered."""
+        """A device, or a part of one, is another one now, as delivered."""
         return
 
     def befall(self, event: str, part: str, at: float) -> tuple[Message, ...]:

@@ -806,9 +806,9 @@ class Machine:
     def befall(self, target: str, event: str, part: str) -> None:
         """Let something happen to a part of a device from outside; `Device.events` tells what can."""
         self._say(target, self.devices[target].befall(event, part, self.moment))
-        if self.devices[target].renews(event):
+        for renewed in self.devices[target].renewed(event, part):
             for device in self.devices.values():
-                device.part_renewed(part)
+                device.part_renewed(renewed)
                 self.touch("device", device.id)
 
     def device_happens(self, target: str) -> None:

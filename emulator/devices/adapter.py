@@ -55,6 +55,10 @@ class Port:
     is_connected: bool
 
 
+REPLACED = "AdapterReplaced"
+"""The event that another adapter of the same model has taken the place of this one."""
+
+
 @dataclass(slots=True)
 class NetworkAdapter(AttributeDevice):
     """A network adapter of one machine. Its attributes switch its ports."""
@@ -144,10 +148,21 @@ class NetworkAdapter(AttributeDevice):
             "ConnectionEstablished": [name for name, port in ports if port.is_cabled and not port.is_connected],
             "CableRemoved": [name for name, port in ports if port.is_cabled],
             "CableInserted": [name for name, port in ports if not port.is_cabled],
+            REPLACED: [self.id],
         }
 
+    def renewed(self, event: str, part: str) -> Sequence[str]:
+        """Another adapter brings its own firmware and settings, and those of its functions."""
+        if event != REPLACED:
+            return ()
+        return (self.id, *(name for model in self.port_models.values() for name in model.functions))
+
     def befall(self, event: str, part: str, at: float) -> tuple[Message, ...]:
-        """Let one of `events` befall a port. What is said of its cable comes before what is said of its link."""
+        """Let one of `events` befall a port, or all of the adapter: another one of the model is put in its place, with
+        the same cables. What is said of a cable comes before what is said of its link.
+        """
+        if event == REPLACED:
+            return (Message("AdapterReplaced", (self.id,)),)
         port, was_up = self.ports[part], self.link_of(part).is_up
         if event in ("ConnectionDropped", "ConnectionEstablished"):
             port.is_connected = event == "ConnectionEstablished"

@@ -95,6 +95,11 @@ class AttributeDevice(Device):
             current = seal(self.id, name, "")
         return current == sealed
 
+    def part_renewed(self, part: str) -> None:
+        """Another device of this kind is as delivered."""
+        if part == self.id:
+            self.own.clear()
+
     def snapshot(self) -> dict[str, Any]:
         """The values that differ from the ones delivered."""
         return {"own": dict(self.own)}

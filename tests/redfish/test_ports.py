@@ -428,3 +428,34 @@ def test_events_and_jobs_in_any_order_leave_all_views_agreeing(make_bmc, done):
         links, speeds = port.links(), port.speeds()
         assert len(links) == len(speeds) == 1
         assert (speeds == {0}) == (links == {False})
+
+
+# -- another adapter --------------------------------------------------------------------------------------------------
+
+FUNCTION, FIRMWARE = "NIC.Integrated.1-1-1", "/redfish/v1/UpdateService/FirmwareInventory"
+
+
+def versions(bmc):
+    members = bmc.get(FIRMWARE).body["Members"]
+    documents = [bmc.get(member["@odata.id"]).body for member in members if FUNCTION in member["@odata.id"]]
+    return {one["Version"] for one in documents if "Installed" in one["Id"]}
+
+
+def test_another_adapter_comes_with_its_own_firmware_and_settings(bmc):
+    port = next(
+        Port(bmc, place.adapter_id, place.id)
+        for place in bmc.service.site.ports
+        if any(FUNCTION in uri for uri in place.functions)
+    )
+    delivered, before = bmc.get(port.attributes).body["Attributes"], versions(bmc)
+    with bmc.service.fleet.seat_for("127.0.0.1").turn() as machine:
+        firmware, function = machine.devices["Firmware"], machine.devices[FUNCTION]
+        for device, name, value in ((firmware, FUNCTION, "99.1"), (function, "VLanMode", "Enabled")):
+            for step in device.plan({name: value}):
+                assert device.apply(step, machine.moment).ok
+            machine.device_changed(device.id)
+    assert versions(bmc) == {"99.1"}
+    assert bmc.get(port.attributes).body["Attributes"] != delivered
+    replaced = {"event": "AdapterReplaced", "part": port.adapter}
+    assert bmc.post(f"/jobfish/v1/devices/{port.adapter}/events", replaced).status == 200
+    assert (versions(bmc), bmc.get(port.attributes).body["Attributes"]) == (before, delivered)

@@ -144,9 +144,9 @@ class Raid(Device):
             for event, (_, conditions) in hardware.EVENTS.items()
         }
 
-    def renews(self, event: str) -> bool:
-        """Whether another drive takes the place of one."""
-        return event == hardware.REPLACED
+    def renewed(self, event: str, part: str) -> Sequence[str]:
+        """Another drive may have taken the place of one."""
+        return (part,) if event == hardware.REPLACED else ()
 
     def befall(self, event: str, part: str, at: float) -> tuple[Message, ...]:
         """Let one of `events` befall a drive."""

@@ -213,6 +213,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "StepDone": ("Jobfish.StepDone",),
     "StepUndone": ("Jobfish.StepUndone",),
     # network ports
+    "AdapterReplaced": ("Jobfish.AdapterReplaced",),
     "CableInserted": ("Jobfish.CableInserted:0,3",),
     "CableRemoved": ("Jobfish.CableRemoved:0,3",),
     "ConnectionDropped": ("IDRAC.NIC100:0,3",),  # [E]

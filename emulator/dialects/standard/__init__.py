@@ -70,6 +70,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "QueueFinishedJob": ("Base.OperationFailed",),
     "QueueScheduledJob": ("Base.ResourceInUse",),
     # network ports
+    "AdapterReplaced": ("Jobfish.AdapterReplaced",),
     "CableInserted": ("NetworkDevice.CableInserted:0,1",),
     "CableRemoved": ("NetworkDevice.CableRemoved:0,1",),
     "ConnectionDropped": ("NetworkDevice.ConnectionDropped:0,1,2",),
