@@ -21,7 +21,7 @@ from emulator.redfish.apply_time import (
     window_of,
 )
 from emulator.redfish.settings_resource import stage as stage_values
-from emulator.redfish.view import Call, Document, Reply, accepted, created_messages
+from emulator.redfish.view import Call, Document, Reply, accepted, created_messages, succeeded
 
 SUPPORT = "@Redfish.OperationApplyTimeSupport"
 HEALTHS = ("OK", "Warning", "Critical")
@@ -143,20 +143,24 @@ def stage(
     """Stage the controller's own attributes, and operations; with @Redfish.SettingsApplyTime there is a job at once.
 
     Raises:
-        Rejected: as `operate`.
+        Rejected: PendingNeedsRestart (STOR081) for Immediate without a change, where something that was staged waits;
+            as `operate`.
     """
     change = {**attributes, **(_change(operations) if operations else {})}
     apply = call.body.get(SETTINGS_APPLY_TIME)
     if apply is not None and apply["ApplyTime"] == IMMEDIATE:
         return _at_once(call, place, change, SETTINGS_APPLY_TIME)
-    return stage_values(call, place.device_id, change, shown)
+    reply = stage_values(call, place.device_id, change, shown)
+    waits = apply is None and call.dialect.names_success
+    return succeeded(call, "OperationDone", "StorageChangePending") if waits else reply
 
 
 def _at_once(call: Call, place: StoragePlace, change: Mapping[str, Any], said_in: str) -> Reply:
     if not place.is_real_time:
         raise Rejected(Message("ApplyTimeNotSupported", (IMMEDIATE,), (said_in,)))
     if not change:
-        raise Rejected(Message("NoOperation"))
+        waits = call.machine.values_pending(place.device_id)
+        raise Rejected(Message("PendingNeedsRestart" if waits else "NoOperation"))
     return accepted(call, call.machine.create_live_job(place.device_id, change, call.user))
 
 

@@ -388,3 +388,34 @@ def test_what_an_enclosure_cannot_be_is_refused_and_nothing_changes(bmc, values,
     assert (answer.status, answer.message_ids[0]) == (400, message)
     assert answer.body["error"]["@Message.ExtendedInfo"][0]["RelatedProperties"] == [about]
     assert bmc.state() == before
+
+
+# -- staged and at once -----------------------------------------------------------------------------------------------
+
+
+def test_what_is_staged_says_that_it_waits(raid):
+    answer = raid.bmc.patch(f"{raid.controller}/Settings", {"ControllerRates": RATES})
+    assert answer.status == 200
+    if raid.is_dell:
+        assert answer.message_ids == ["Base.Success", "IDRAC.SYS413", "IDRAC.STOR094"]
+
+
+@pytest.mark.parametrize(
+    ("staged", "body", "dell", "plain"),
+    [
+        (True, {}, ["IDRAC.STOR081"], (409, ["Base.ResourceInUse", "Jobfish.PendingNeedsRestart"])),
+        (
+            *(True, {"ControllerRates": {"RebuildRatePercent": 7}}, ["IDRAC.STOR078"]),
+            (409, ["Base.ResourceInUse", "Jobfish.PendingExistsOnTarget"]),
+        ),
+        (False, {}, ["Base.NoOperation"], (400, ["Base.NoOperation"])),
+    ],
+)
+def test_what_waits_for_a_restart_is_not_done_at_once(raid, staged, body, dell, plain):
+    settings = f"{raid.controller}/Settings"
+    if staged:
+        assert raid.bmc.patch(settings, {"ControllerRates": RATES}).status == 200
+    before = raid.bmc.state()
+    answer = raid.bmc.patch(settings, {**body, SETTINGS_APPLY: {"ApplyTime": "Immediate"}})
+    assert (answer.status, answer.message_ids) == ((400, dell) if raid.is_dell else plain)
+    assert raid.bmc.state() == before

@@ -60,6 +60,7 @@ STORAGE_MESSAGES: Mapping[str, tuple[str, ...]] = {
     "PatrolReadStarted": ("Jobfish.PatrolReadStarted",),
     "PatrolReadStopped": ("Jobfish.PatrolReadStopped",),
     "PendingExistsOnTarget": ("Base.ResourceInUse", "Jobfish.PendingExistsOnTarget"),
+    "PendingNeedsRestart": ("Base.ResourceInUse", "Jobfish.PendingNeedsRestart"),
     "PreservedCacheCleared": ("Jobfish.PreservedCacheCleared",),
     "RAIDTypeNotSupported": ("Jobfish.RAIDTypeNotSupported",),
     "RebuildCancelled": ("Jobfish.RebuildCancelled",),

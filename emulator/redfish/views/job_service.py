@@ -20,7 +20,7 @@ def resources(site: Site) -> list[Resource]:
 def job_service(call: Call) -> Document:
     """What the service can do, and its clock."""
     log, delivered = call.site.lifecycle_log, call.base()
-    knows = delivered.get("@odata.type", TYPE) >= TYPE  # an older schema has no such property
+    knows = str(delivered.get("@odata.type", TYPE)) >= TYPE  # an older schema has no such property
     return {
         "@odata.id": JOB_SERVICE,
         "@odata.type": TYPE,
