@@ -30,8 +30,8 @@ KINDS = (Kind.EXPORT, Kind.IMPORT, Kind.PREVIEW)
 ALL = "ALL"
 TARGETS: Mapping[str, str] = {"BIOS": "bios", "NIC": "nic", "RAID": "raid"}
 """What a profile may be restricted to, and the kind of device that it means."""
-WAIT_SECONDS_MIN, WAIT_SECONDS_MAX = 300, 3600
-"""The range of TimeToWait, in seconds (OemManager); the smallest is the default."""
+WAIT_SECONDS_MIN = 300
+"""The least TimeToWait, in seconds, and the default (OemManager)."""
 SHUTDOWNS = ("Graceful", "Forced", "NoReboot")
 COMPARE = "compare"
 

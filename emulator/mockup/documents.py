@@ -78,6 +78,11 @@ def objects(value: Any) -> list[Document]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
+def text_of(value: Any) -> str:
+    """The value where it is a text; "" where it is something else."""
+    return value if isinstance(value, str) else ""
+
+
 def texts(value: Any) -> list[str]:
     """The texts of a list; [] where it is no list."""
     return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from emulator.devices.firmware import Component
+from emulator.mockup.documents import object_at, text_of
 from emulator.mockup.reader import Document, Tree, links, normal
 
 _LIFECYCLE_ID = re.compile(r"(Installed|Current|Previous|Available)-([^-]*)-(.*)__(.+)")
@@ -37,7 +38,7 @@ class _Entry(NamedTuple):
 
     @property
     def version(self) -> str:
-        return _text(self.document.get("Version"))
+        return text_of(self.document.get("Version"))
 
 
 def find_components(tree: Tree, inventory: str, managers: Iterable[str]) -> tuple[Component, ...]:
@@ -60,9 +61,9 @@ def find_components(tree: Tree, inventory: str, managers: Iterable[str]) -> tupl
 
 
 def _entry(uri: str, document: Document) -> _Entry:
-    own_id = _text(document.get("Id")) or uri.rpartition("/")[2]
+    own_id = text_of(document.get("Id")) or uri.rpartition("/")[2]
     word, software_id, _, fqdd = _parts(own_id)
-    return _Entry(uri, document, word, fqdd, _text(document.get("SoftwareId")) or software_id)
+    return _Entry(uri, document, word, fqdd, text_of(document.get("SoftwareId")) or software_id)
 
 
 def _parts(own_id: str) -> tuple[str, str, str, str]:
@@ -94,7 +95,7 @@ def _component(component_id: str, runs: _Entry, about: list[_Entry], controllers
     is_controller = runs.fqdd.lower().startswith("idrac.") or not controllers.isdisjoint(signs)
     return Component(
         id=component_id,
-        name=_text(runs.document.get("Name")) or runs.fqdd,
+        name=text_of(runs.document.get("Name")) or runs.fqdd,
         software_id=runs.software_id,
         uri=runs.uri,
         version=runs.version,
@@ -108,20 +109,11 @@ def _component(component_id: str, runs: _Entry, about: list[_Entry], controllers
 
 def _controllers(tree: Tree, managers: tuple[str, ...]) -> frozenset[str]:
     """What tells a controller's own firmware: the Managers, and the images that they name as theirs."""
-    images = (_links_of(tree.documents[manager]).get("ActiveSoftwareImage") for manager in managers)
+    images = (object_at(tree.documents[manager], "Links").get("ActiveSoftwareImage") for manager in managers)
     return frozenset(managers).union(*(links(image) for image in images))
-
-
-def _links_of(document: Document) -> Mapping[str, Any]:
-    found = document.get("Links")
-    return found if isinstance(found, dict) else {}
 
 
 def _needs_no_restart(fqdd: str, related: Iterable[str]) -> bool:
     """From the FQDD, part by part (DriverPack.Embedded.1:LC.Embedded.1), or from what the entry is related to."""
     words = {re.split("[^a-z]", part, maxsplit=1)[0] for part in fqdd.lower().split(":")}
     return bool(words & _NO_RESTART) or any("/PowerSupplies/" in uri for uri in related)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -37,7 +37,7 @@ from emulator.devices.raid.level import (
     spans_fit,
     usable_bytes,
 )
-from emulator.mockup.documents import objects, texts
+from emulator.mockup.documents import object_at, objects, text_of, texts
 from emulator.mockup.manifest import DevicePlace
 from emulator.mockup.place import Place
 from emulator.mockup.reader import Document, MockupError, Tree, links
@@ -208,7 +208,7 @@ def _place(tree: Tree, uri: str, document: Document, device_id: str, dialect: st
         model,
         attributes={**dict(_of_enclosures(enclosures)), **model.attributes},
         values={**model.values, **dict(_values_of_enclosures(enclosures))},
-        name=_text(document.get("Name")) or device_id,
+        name=text_of(document.get("Name")) or device_id,
         volume_id=f"Disk.Virtual.{{}}:{device_id}" if dialect == "dell" else "{}",
         first_number=0 if dialect == "dell" else 1,
     )
@@ -231,7 +231,7 @@ def _enclosures(tree: Tree, document: Document) -> dict[Enclosure, Document]:
     return {
         Enclosure(str(chassis.get("Id") or _last(uri)), uri): chassis
         for uri, chassis in found.items()
-        if _text(chassis.get("ChassisType")) in ENCLOSURE_TYPES
+        if text_of(chassis.get("ChassisType")) in ENCLOSURE_TYPES
     }
 
 
@@ -245,7 +245,7 @@ def _values_of_enclosures(enclosures: Mapping[Enclosure, Document]) -> Iterator[
     for enclosure, chassis in enclosures.items():
         told = _dell(chassis).get("DellChassisEnclosure")
         for name, attribute in ENCLOSURE_ATTRIBUTES.items():
-            value = _text(told.get(name)) if isinstance(told, dict) else ""
+            value = text_of(told.get(name)) if isinstance(told, dict) else ""
             yield enclosure.attribute(name), value or next(iter(attribute.choices), "")
 
 
@@ -270,28 +270,28 @@ def _drive_uris(tree: Tree, storage: str, document: Document) -> Iterator[tuple[
 
 def _drive(drive: str, uri: str, document: Document) -> Drive:
     size = document["CapacityBytes"]
-    media = _text(document.get("MediaType"))
+    media = text_of(document.get("MediaType"))
     securable = document.get("EncryptionAbility") == "SelfEncryptingDrive"
     block_size = document.get("BlockSizeBytes")
     return Drive(
         id=drive,
-        name=_text(document.get("Name")) or drive,
+        name=text_of(document.get("Name")) or drive,
         uri=uri,
         size=size,
         usable=usable_bytes(size),
         media=media,
-        protocol=_text(document.get("Protocol")),
+        protocol=text_of(document.get("Protocol")),
         block_size=block_size if isinstance(block_size, int) else 0,
         securable=securable,
         erasures=_erasures(document, media, securable=securable),
-        part_number=_text(document.get("PartNumber")),
+        part_number=text_of(document.get("PartNumber")),
     )
 
 
 def _disk(uri: str, document: Document, volumes: Mapping[str, Document]) -> Disk:
     """How a drive is configured as delivered, and what has become of it. What a volume has is no spare."""
     physical, status = _dell(document).get("DellPhysicalDisk"), document.get("Status")
-    state = _text(status.get("State")) if isinstance(status, dict) else ""
+    state = text_of(status.get("State")) if isinstance(status, dict) else ""
     condition = _CONDITIONS.get(state, Condition.PRESENT)
     is_member = any(uri in _links_of(volume, "Drives") for volume in volumes.values())
     can_spare = condition is Condition.PRESENT and not is_member
@@ -336,7 +336,7 @@ def _levels(controllers: Iterable[Mapping[str, Any]], volumes: Iterable[Document
 
 def _level(volume: Document) -> str:
     """The RAID level of a volume as the tree tells it; NO_LEVEL where it is none that is known."""
-    said = _text(volume.get("RAIDType")) or BY_VOLUME_TYPE.get(_text(volume.get("VolumeType")), NO_LEVEL)
+    said = text_of(volume.get("RAIDType")) or BY_VOLUME_TYPE.get(text_of(volume.get("VolumeType")), NO_LEVEL)
     return said if said in LEVELS else NO_LEVEL
 
 
@@ -381,8 +381,7 @@ def _model(
 
 
 def _links_of(volume: Document, name: str) -> list[str]:
-    found = volume.get("Links")
-    return links(found.get(name)) if isinstance(found, dict) else []
+    return links(object_at(volume, "Links").get(name))
 
 
 def _volume(volume_id: str, document: Document, drives: tuple[str, ...], start: int) -> Volume:
@@ -399,7 +398,7 @@ def _volume(volume_id: str, document: Document, drives: tuple[str, ...], start: 
     strip = document.get("StripSizeBytes") or document.get("OptimumIOSizeBytes")
     return Volume(
         id=volume_id,
-        name=_text(document.get("DisplayName")) or _text(document.get("Name")),
+        name=text_of(document.get("DisplayName")) or text_of(document.get("Name")),
         level=level,
         drives=drives,
         spans=spans or 1,
@@ -407,8 +406,8 @@ def _volume(volume_id: str, document: Document, drives: tuple[str, ...], start: 
         extent=extent,
         strip=strip if isinstance(strip, int) and strip > 0 else 65536,
         capacity=size or whole,
-        read_policy=_text(document.get("ReadCachePolicy")) or READ_POLICY,
-        write_policy=_text(document.get("WriteCachePolicy")) or WRITE_POLICY,
+        read_policy=text_of(document.get("ReadCachePolicy")) or READ_POLICY,
+        write_policy=text_of(document.get("WriteCachePolicy")) or WRITE_POLICY,
         disk_cache=_disk_cache(document),
         is_encrypted=document.get("Encrypted") is True,
     )
@@ -416,7 +415,7 @@ def _volume(volume_id: str, document: Document, drives: tuple[str, ...], start: 
 
 def _disk_cache(document: Document) -> str:
     found = _dell(document).get("DellVolume") or _dell(document).get("DellVirtualDisk")
-    return _text(found.get("DiskCachePolicy")) or DISK_CACHE if isinstance(found, dict) else DISK_CACHE
+    return text_of(found.get("DiskCachePolicy")) or DISK_CACHE if isinstance(found, dict) else DISK_CACHE
 
 
 def _settings(document: Document, controllers: Iterable[Mapping[str, Any]]) -> dict[str, Value]:
@@ -451,10 +450,4 @@ def _is_real_time(collection: Mapping[str, Any], storage: Document, controllers:
 
 
 def _dell(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    oem = document.get("Oem")
-    found = oem.get("Dell") if isinstance(oem, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return object_at(document, "Oem", "Dell")

@@ -8,15 +8,13 @@ from typing import Any
 
 from emulator.core.message import Message
 from emulator.devices.raid.hardware import forgotten, lost, took_over
-from emulator.devices.raid.layout import NO_LEVEL, Condition, Layout, Model, Status, Volume, same_kind, state_of
-from emulator.devices.raid.level import LEVELS
+from emulator.devices.raid.layout import NO_LEVEL, Condition, Layout, Model, same_kind, state_of
 from emulator.devices.raid.operation import (
     INITIALIZATION_RATE,
     REBUILD_RATE,
     Change,
     Operation,
     drive_at,
-    is_free,
     raid_volume_at,
     refuse,
     require_free,
@@ -176,17 +174,6 @@ def light(model: Model, layout: Layout, subject: str, given: Mapping[str, Any], 
         if layout.disks[drive].condition is not Condition.REMOVED:
             layout = layout.with_disk(drive, is_lit=given["LocationIndicatorActive"])
     return Change(layout)
-
-
-def suits(model: Model, layout: Layout, drive: str, volume: Volume) -> bool:
-    """Whether a drive could be a dedicated spare of a volume."""
-    return (
-        is_free(layout, drive)
-        and volume.level != NO_LEVEL
-        and LEVELS[volume.level].tolerance > 0
-        and layout.status(volume) is not Status.FAILED
-        and model.can_hold(drive, volume)
-    )
 
 
 DRIVE_OPERATIONS: Mapping[str, Operation] = {

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from emulator.core.message import Message, Rejected
 from emulator.core.update import firmware_of, withdraw
 from emulator.devices.firmware import Component, Firmware, entry_key
+from emulator.mockup.documents import is_link
 from emulator.mockup.reader import links
 from emulator.mockup.site import Site
 from emulator.redfish.storage_operation import missing_drives
@@ -169,19 +170,15 @@ def with_current_links(call: Call, value: Any) -> Any:
 def _relinked(value: Any, moved: Mapping[str, str | None]) -> Any:
     """The value with other links; a list loses those that lead nowhere any more, and its count follows."""
     if isinstance(value, list):
-        kept = [entry for entry in value if not (_is_link(entry) and moved.get(entry["@odata.id"], "") is None)]
+        kept = [entry for entry in value if not (is_link(entry) and moved.get(entry["@odata.id"], "") is None)]
         return [_relinked(entry, moved) for entry in kept]
     if not isinstance(value, dict):
         return value
-    if _is_link(value):
+    if is_link(value):
         return link(moved.get(value["@odata.id"]) or value["@odata.id"])
     found = {name: _relinked(entry, moved) for name, entry in value.items()}
     counted = (name for name, entry in found.items() if isinstance(entry, list) and f"{name}@odata.count" in found)
     return {**found, **{f"{name}@odata.count": len(found[name]) for name in counted}}
-
-
-def _is_link(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"@odata.id"}
 
 
 def _word(uri: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from emulator.core.device import OPERATIONS, Attribute, Value, faults_of
 from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.devices.raid.layout import CONTROLLER_MODE, OF_ENCLOSURE, Layout
+from emulator.mockup.documents import object_at
 from emulator.mockup.reader import SETTINGS
 from emulator.mockup.site import Site
 from emulator.mockup.storage import StoragePlace
@@ -80,7 +81,7 @@ def storage(place: StoragePlace, call: Call) -> Document:
     """The controller with its drives and volumes: its HealthRollup is that of the worst of them."""
     document = call.base(place.uri)
     now = layout(call, place)
-    document["Status"] = {**_dict(document.get("Status")), "HealthRollup": rollup(now)}
+    document["Status"] = {**object_at(document, "Status"), "HealthRollup": rollup(now)}
     document["Volumes"] = link(place.volumes_uri)
     entries = document.get("StorageControllers")
     if isinstance(entries, list) and len(entries) == 1 and isinstance(entries[0], dict) and place.model.levels:
@@ -88,7 +89,7 @@ def storage(place: StoragePlace, call: Call) -> Document:
         document["StorageControllers"] = [_with_rates(call, place, entry)]
     if place.model.levels:
         document["Actions"] = {
-            **_dict(document.get("Actions")),
+            **object_at(document, "Actions"),
             "#Storage.ResetToDefaults": {
                 "target": f"{place.uri}/Actions/Storage.ResetToDefaults",
                 "ResetType@Redfish.AllowableValues": ["ResetAll", "PreserveVolumes"],
@@ -97,7 +98,7 @@ def storage(place: StoragePlace, call: Call) -> Document:
         }
     if place.model.is_securable:
         document["Actions"] = {
-            **_dict(document.get("Actions")),
+            **object_at(document, "Actions"),
             f"#{SET_ENCRYPTION_KEY}": {"target": f"{place.uri}/Actions/{SET_ENCRYPTION_KEY}"},
         }
     return call.extended("Storage", document)
@@ -156,7 +157,7 @@ def _pending(call: Call, place: StoragePlace) -> Mapping[str, Value]:
 
 def _with_rates(call: Call, place: StoragePlace, document: Document) -> Document:
     """With the rates that it tells of, and those that are not as delivered, as they are now."""
-    told, values, before = _dict(document.get("ControllerRates")), _values(call, place), place.model.values
+    told, values, before = object_at(document, "ControllerRates"), _values(call, place), place.model.values
     rates = {
         mine: values[theirs]
         for mine, theirs in RATES.items()
@@ -225,7 +226,7 @@ def _change(place: StoragePlace, call: Call) -> dict[str, Any]:
         Rejected: what is wrong with each, in the names of the body.
     """
     attributes = place.model.attributes
-    oem, own = _dict(call.body.get("Oem")), _dict(_dict(call.body.get("Oem")).get("Dell"))
+    oem, own = object_at(call.body, "Oem"), object_at(call.body, "Oem", "Dell")
     reject_if_any(unknown("Oem", oem, ("Dell",) if call.site.dialect == "dell" else ()))
     reject_if_any(unknown("Oem/Dell", own, ("DellStorageController",)))
     given = list(_leaves(call))
@@ -235,9 +236,9 @@ def _change(place: StoragePlace, call: Call) -> dict[str, Any]:
 
 def _leaves(call: Call) -> Iterator[tuple[str, str, Any]]:
     """(path in the body, attribute, value) of each property; what has no attribute behind it has its path as one."""
-    for name, value in _dict(call.body.get("ControllerRates")).items():
+    for name, value in object_at(call.body, "ControllerRates").items():
         yield f"ControllerRates/{name}", RATES.get(name, f"ControllerRates/{name}"), value
-    vendor = _dict(_dict(_dict(call.body.get("Oem")).get("Dell")).get("DellStorageController"))
+    vendor = object_at(call.body, "Oem", "Dell", "DellStorageController")
     for name, value in vendor.items():
         if "@" not in name:
             yield f"{VENDOR}/{name}", name, value
@@ -261,7 +262,3 @@ def _spelled(call: Call, message: Message) -> Message:
         by_attribute.get(name, f"{VENDOR}/{name}" if call.site.dialect == "dell" else name) for name in names
     )
     return replace(message, related=related)
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

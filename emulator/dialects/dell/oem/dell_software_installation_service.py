@@ -20,6 +20,7 @@ from emulator.devices.firmware import Component
 from emulator.dialects.dell.oem import network_share
 from emulator.dialects.dell.oem.dell_job_service import uris_of
 from emulator.dialects.dell.oem.dell_software_inventory import instance_id
+from emulator.dialects.dell.oem.oem_part import with_links
 from emulator.formats.xml_text import UNWRITABLE
 from emulator.mockup.documents import object_at
 from emulator.mockup.site import Site
@@ -67,10 +68,7 @@ def extend_computer_system(call: Call, document: Document) -> Document:
     """Where the service is."""
     if not call.site.components or call.uri not in call.site.systems[:1]:
         return document
-    links, oem = object_at(document, "Links"), object_at(document, "Links", "Oem")
-    own = link(_uris(call.site)[0])
-    dell = {"@odata.type": "#DellOem.v1_3_0.DellOemLinks", **object_at(oem, "Dell"), SCHEMA: own}
-    return {**document, "Links": {**links, "Oem": {**oem, "Dell": dell}}}
+    return with_links(document, {SCHEMA: link(_uris(call.site)[0])})
 
 
 def _uris(site: Site) -> tuple[str, ...]:
