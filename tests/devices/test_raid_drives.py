@@ -196,7 +196,6 @@ def test_a_drive_that_is_not_there(key: str, event: str, wanted: Operation, args
 def test_what_does_not_suit_is_no_spare_and_no_replacement() -> None:
     device = raid("ab", drive("c", 50), drive("d", media="HDD"), drive("e", securable=False), "f")
     do(device, op("SetControllerKey", Key="Swordfish-1", Keyid="k"), create("RAID1", "ab", Encrypted=True))
-    volume = only(device)
     for each, key in (("c", "DriveTooSmall"), ("d", "DrivesMixed"), ("e", "DriveNotSecurable")):
         assert refusal(device, op("AssignSpare", each, Volumes=["1"])) == Message("SpareNotSuitable", (each, "1"))
         assert refusal(device, op("ReplacePhysicalDisk", "a", ReplacementDisk=each)).key == key
