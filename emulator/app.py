@@ -189,8 +189,7 @@ def build_service(
         StoreError: the kept state cannot be used.
     """
     rules = [parse_rule(text, f"cli-{number}") for number, text in enumerate(settings.fail, 1)]
-    tree = read_tree(find_mockup(settings.mockup))
-    manifest, site = find_site(tree, kinds)
+    tree, manifest, site = read_site(settings.mockup, kinds)
     make_dialect, oem = DIALECTS[site.dialect]
     dialect = make_dialect(_registries())
     store = _store(tree, state_folder, fresh=settings.fresh)
@@ -209,6 +208,16 @@ def build_service(
     networks = Networks.of((*LOOPBACK, *settings.allow_network))
     transfers = Transfers(fleet, networks, partial(_exported, site, oem, identities))
     return Service(site, manifest, fleet, Ticker(fleet), transfers, wsgi)
+
+
+def read_site(mockup: str, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Tree, Manifest, Site]:
+    """A mockup as it was read, and what `find_site` makes of it. Nothing of that is ever changed.
+
+    Raises:
+        MockupError: the mockup or its manifest cannot be used.
+    """
+    tree = read_tree(find_mockup(mockup))
+    return tree, *find_site(tree, kinds)
 
 
 def find_site(tree: Tree, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Manifest, Site]:

@@ -18,9 +18,11 @@ from storage_world import PLACES, Storage, storage_of
 from web_share import Share, shared
 from werkzeug.test import Client
 
+from emulator import app
 from emulator.app import DEVICE_KINDS, Service, build_service
 from emulator.core import keeping
 from emulator.core.log import CHUNK
+from emulator.data import mockup_names
 from emulator.redfish.device_kind import DeviceKinds
 from emulator.settings import Settings
 
@@ -39,6 +41,23 @@ def capture(name: str) -> Path:
     if not found.exists():
         pytest.skip(f"{name} is not at hand: set JOBFISH_TEST_DATA to the folder that holds mockups/{name}")
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sites_are_read_once() -> Iterator[None]:
+    """What is bundled or captured does not change while tests run, and a site is the same for all that serve it."""
+    read, kept = app.read_site, {}
+
+    def read_once(mockup: str, kinds: DeviceKinds = DEVICE_KINDS) -> Any:
+        if kinds is not DEVICE_KINDS or not (mockup in mockup_names() or mockup.endswith(".tar.xz")):
+            return read(mockup, kinds)
+        if mockup not in kept:
+            kept[mockup] = read(mockup)
+        return kept[mockup]
+
+    app.read_site = read_once
+    yield
+    app.read_site = read
 
 
 @dataclass
