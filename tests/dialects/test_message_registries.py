@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 import pytest
 
+from emulator.app import DIALECTS, REGISTRIES
+from emulator.core.dialect import Registry
 from emulator.data import data_folder, schema
 
 FOLDER = data_folder("schemas") / "registries"
@@ -81,3 +83,18 @@ def test_what_bears_dmtfs_name_has_dmtfs_facts_and_none_of_its_prose(name: str) 
         assert {fact: entry[fact] for fact in FACTS} == {fact: expected[fact] for fact in FACTS}, key
         assert entry["Description"] != theirs[key]["Description"], key
         assert entry.get("ClearingLogic") == theirs[key].get("ClearingLogic"), key
+
+
+def test_every_registry_is_everybodys_or_a_vendors() -> None:
+    of_vendors = [name for _, oem in DIALECTS.values() for name in oem.registries]
+    assert sorted([*REGISTRIES, *of_vendors]) == NAMES
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_dialect_speaks_with_everybodys_registries_and_its_own(name: str) -> None:
+    make, oem = DIALECTS[name]
+    known = [Registry.from_document(registry(each)) for each in (*REGISTRIES, *oem.registries)]
+    dialect = make({found.prefix: found for found in known})
+    for table in (dialect.messages, *dialect.messages_in.values(), *dialect.messages_about.values()):
+        for names in table.values():
+            assert {full.partition(".")[0] for full in names} <= set(dialect.registries)
