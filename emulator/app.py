@@ -61,6 +61,7 @@ from emulator.redfish.views import (
     boot_option,
     drive,
     is_filled,
+    message_registry,
     network_adapter,
     network_device_function,
     port,
@@ -122,9 +123,9 @@ REGISTRIES = (
     "Update.1.3.0",
     "StorageDevice.1.5.1",
     "NetworkDevice.1.1.1",
-    "IDRAC.2.7",
     "Jobfish.1.0.0",
 )
+"""The message registries that every dialect speaks with; a vendor's own are in its `Oem`."""
 OWN_TYPES = (
     "#Job.v1_3_0.Job",
     "#JobCollection.JobCollection",
@@ -191,7 +192,7 @@ def build_service(
     rules = [parse_rule(text, f"cli-{number}") for number, text in enumerate(settings.fail, 1)]
     tree, manifest, site = read_site(settings.mockup, kinds)
     make_dialect, oem = DIALECTS[site.dialect]
-    dialect = make_dialect(_registries())
+    dialect = make_dialect(_registries(oem))
     store = _store(tree, state_folder, fresh=settings.fresh)
     build = _machine_builder(settings, site, manifest, kinds, dialect, rules, real)
     fleet = Fleet(settings.controllers, build, store)
@@ -252,7 +253,9 @@ def _served_by(found: list[Resource], manifest: Manifest) -> Callable[[str], boo
 def live_resources(site: Site, kinds: DeviceKinds = DEVICE_KINDS) -> list[Resource]:
     """All resources that the emulator answers for itself; the rest of the tree is served as it is."""
     of_kinds = [found for kind in kinds.values() for view in kind.views for found in view(site)]
-    return with_partitions(site, [*resources(site), *of_kinds, *DIALECTS[site.dialect][1].resources(site)])
+    oem = DIALECTS[site.dialect][1]
+    registries = message_registry.resources(site, _registry_names(oem), oem.registry_places)
+    return with_partitions(site, [*resources(site), *registries, *of_kinds, *oem.resources(site)])
 
 
 def passive_uris(site: Site) -> list[str]:
@@ -336,8 +339,12 @@ def _machine_builder(
     return build
 
 
-def _registries() -> dict[str, Registry]:
-    found = [Registry.from_document(schema(f"registries/{name}")) for name in REGISTRIES]
+def _registry_names(oem: Oem) -> tuple[str, ...]:
+    return (*REGISTRIES, *oem.registries)
+
+
+def _registries(oem: Oem) -> dict[str, Registry]:
+    found = [Registry.from_document(schema(f"registries/{name}")) for name in _registry_names(oem)]
     return {registry.prefix: registry for registry in found}
 
 

@@ -74,6 +74,25 @@ def test_a_run_in_which_one_attribute_fails_is_an_exception(controller):
     assert (task.task_state, task.task_status) == (sushy.TASK_STATE_EXCEPTION, sushy.HEALTH_WARNING)
 
 
+@pytest.mark.parametrize("controller", ["rack-server"], indirect=True)
+def test_messages_are_looked_up_in_the_registries(controller):
+    """sushy words every message itself, by the registry that the service serves under prefix, major and minor version."""
+    controller.control("faults", {"target": "*", "step": "ProcVirtualization"})
+    change = {"ProcTurboMode": "Disabled", "ProcVirtualization": "Disabled"}
+    controller.system.bios.set_attributes(change, apply_time=sushy.APPLY_TIME_ON_RESET)
+    controller.reset_and_wait()
+    (task,) = controller.tasks()
+    served = [(message.message, message.severity) for message in task.messages]
+    for message in task.messages:
+        message.message = message.severity = message.resolution = None
+    task.parse_messages()
+    assert [(message.message, message.severity) for message in task.messages] == served
+    assert all(message.resolution for message in task.messages)
+    registries = controller.root.registries
+    assert registries["Base.1.22"].registry_version == "1.22.1"
+    assert registries["Base.1.22"].messages["PropertyUnknown"].number_of_args == 1
+
+
 def test_the_attribute_registry_is_found(controller):
     registry = controller.system.bios.get_attribute_registry()
     names = {entry.name for entry in registry.registry_entries.attributes}

@@ -265,7 +265,7 @@ FILTERS = [
     # $filter, the last parts of the message ids found
     ("MessageId eq 'JCP027'", {"JCP027"}),
     ("MessageId eq 'IDRAC.2.7.JCP027'", {"JCP027"}),
-    ("MessageId eq 'IDRAC.2.9.JCP027'", set()),
+    ("MessageId eq 'IDRAC.2.7.JCP027'", set()),
     ("MessageId eq 'SYS1003' or MessageId eq 'UEFI0157'", {"SYS1003"}),
     ("Created ge '{start}' and MessageId eq 'SYS1003'", {"SYS1003"}),
     ("Created ge '{start}'", {"JCP027", "JCP051", "SYS1003", "PR20", "StepDone", "JCP037"}),

@@ -96,4 +96,6 @@ OEM = Oem(
         "UpdateService": dell_update_service.extend_update_service,
     },
     export=export,
+    registries=("IDRAC.2.7",),
+    registry_places={"Base": "BaseMessages/BaseRegistry.json", "IDRAC": "Messages/EEMIRegistry"},  # [C]
 )
