@@ -180,6 +180,7 @@ class Bmc:
                 "controller": ["controller"],
                 "system": ["system"],
                 "interface": list(machine.interfaces),
+                "overlay": list(machine.overlay.uris),
                 "counters": ["queue", "faults", "log"],
                 "log": sorted({entry.number // CHUNK for entry in machine.log}),
                 "job": list(machine.queue.jobs),

@@ -25,6 +25,7 @@ from emulator.core.host import HOST, IDEMPOTENT_RESETS, RESETS, Host, Phase, Pow
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, Step
 from emulator.core.log import Log
 from emulator.core.message import Message, Rejected
+from emulator.core.overlay import Overlay, Settings
 from emulator.core.policy import Policy
 from emulator.core.power_history import ALWAYS_RUNNING, PowerHistory
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, SECONDS_PER_MINUTE, Queue
@@ -71,6 +72,8 @@ class Machine:
         self.system: System = System(dict(boot_override or {}))
         self.interfaces: dict[str, dict[str, Any]] = {}
         """By URI: what somebody has set of the controller's own network interfaces, by property, in JSON types."""
+        self.overlay: Overlay = Overlay()
+        """What somebody has set of resources that nobody models."""
         self.host_ignores_shutdown = host_ignores_shutdown
         self.controller: Controller = Controller()
         self.policy: Policy = policy or Policy()
@@ -760,6 +763,11 @@ class Machine:
         """Keep what somebody has set of one of the controller's own network interfaces."""
         self.interfaces[uri] = dict(settings)
         self.touch("interface", uri)
+
+    def lay_over(self, uri: str, settings: Settings) -> None:
+        """Keep what somebody has set of a resource that nobody models."""
+        self.overlay.put(uri, settings)
+        self.touch("overlay", uri)
 
     def clear_log(self) -> None:
         """Forget the lifecycle log, entries that the mockup delivers too."""

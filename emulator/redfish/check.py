@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -73,6 +74,21 @@ def _messages(error: Any, action: str | None) -> Iterator[Message]:
                 yield _unknown([*path, str(name)], action)
     else:
         yield _wrong(_KEYS.get(error.validator, "PropertyValueFormatError"), path, error, action)
+
+
+def as_known(messages: Iterable[Message], document: Mapping[str, Any]) -> Iterator[Message]:
+    """The messages about a PATCH of a document: what it has, is not unknown but cannot be written."""
+    for message in messages:
+        is_known = message.key == "PropertyUnknown" and _has(document, message.related[0].split("/"))
+        yield replace(message, key="PropertyNotWritable") if is_known else message
+
+
+def _has(document: Any, path: list[str]) -> bool:
+    for name in path:
+        if not isinstance(document, Mapping) or name not in document:
+            return False
+        document = document[name]
+    return True
 
 
 _KEYS = {

@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.routing import Rule
 
 from emulator.core.access import Account
 from emulator.core.controller import Condition
@@ -28,9 +29,12 @@ from emulator.core.message import Message, Rejected
 from emulator.mockup.identity import Identities
 from emulator.mockup.reader import normal
 from emulator.mockup.site import Site
-from emulator.redfish.check import check_payload, parse_body
+from emulator.redfish.accept import JSON, check_accept
+from emulator.redfish.capability import permitted
+from emulator.redfish.check import as_known, check_payload, parse_body
 from emulator.redfish.errors import error_reply
-from emulator.redfish.query import apply_query, first_page, parse_query
+from emulator.redfish.generic_patch import generic_patch
+from emulator.redfish.query import Query, apply_query, first_page, only_member, parse_query, refuse_query, select
 from emulator.redfish.rendering import (
     COMMON_HEADERS,
     ODATA_VERSION,
@@ -38,6 +42,7 @@ from emulator.redfish.rendering import (
     ReadyResponse,
     Rendered,
     finished,
+    kind_of,
     not_modified,
     render_document,
     render_file,
@@ -55,7 +60,6 @@ log = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 """A WSGI request."""
-METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
 RENDERED_MAX = 512
 """Rendered documents kept for each machine."""
 PIECES_MAX = 8_192
@@ -98,12 +102,14 @@ class Face:
         self._router = Router(resources)
         self._identities = identities
         self._passive: dict[str, Rendered] = {}
+        self._patches: dict[str, Verb | None] = {}
         self._pieces: WeakKeyDictionary[Machine, dict[str, _Piece]] = WeakKeyDictionary()
 
     def mount(self, app: Flask) -> None:
         """Answer for everything below /redfish."""
-        for rule in ("/redfish", "/redfish/", "/redfish/<path:_>"):
-            app.add_url_rule(rule, endpoint=rule, view_func=self._answer, methods=METHODS, strict_slashes=False)
+        app.view_functions["redfish"] = self._answer
+        for rule in ("/redfish", "/redfish/", "/redfish/<path:_>"):  # any method: it is refused here, in Redfish's way
+            app.url_map.add(Rule(rule, endpoint="redfish", strict_slashes=False))
 
     def document(self, call: Call, uri: str) -> Document | None:
         """Any resource as the caller of `call` would get it, for $expand. What is handed out is not to be changed."""
@@ -115,7 +121,7 @@ class Face:
         place = normal(place)
         found = self._router.find(place)
         if found is None or found[0].get is None:
-            return self._site.tree.get(place)
+            return call.base(place) or None
         resource, params = found
         got = found[0].get(call.at(place, params))
         document = dict(got.body or {}) if isinstance(got, Reply) else got
@@ -126,7 +132,25 @@ class Face:
     def verb(self, uri: str, method: str) -> Verb | None:
         """What a method does at a normalised URI, for requests that are to be made later."""
         found = self._router.find(uri)
-        return found[0].verbs.get(method) if found is not None else None
+        return self._verb(uri, found[0] if found is not None else None, method)
+
+    def _verb(self, uri: str, resource: Resource | None, method: str) -> Verb | None:
+        """What a method does: what the resource declares, or the PATCH of what nobody models."""
+        verb = resource.verbs.get(method) if resource is not None else None
+        if verb is not None or method != "PATCH":
+            return verb
+        if uri in self._site.tree.documents and uri not in self._patches:
+            self._patches[uri] = generic_patch(self._site, uri)
+        return self._patches.get(uri)
+
+    def _allow(self, uri: str, resource: Resource | None, document: Document | None = None) -> str:
+        """The methods of a resource, as far as the schema of its document permits them."""
+        methods = list(resource.verbs) if resource is not None else []
+        if "PATCH" not in methods and self._verb(uri, resource, "PATCH") is not None:
+            methods.append("PATCH")
+        reads = ("GET", "HEAD") if resource is None or resource.get else ()
+        kind = (document or self._site.tree.get(uri) or {}).get("@odata.type")
+        return ", ".join((*reads, *permitted(kind, methods)))
 
     def _kept_piece(self, machine: Machine, place: str, job_id: str, document: Document) -> Document:
         pieces = self._pieces.setdefault(machine, {})
@@ -174,6 +198,7 @@ class Face:
         seat = self._fleet.seat_for(environ.get("HTTP_HOST", ""))
         if seat is None:
             raise Rejected(Message("ResourceMissingAtURI", (f"//{environ.get('HTTP_HOST', '')[:100]}{uri}",)))
+        uri = self._router.target(uri, method)
         found = self._router.find(uri)
         resource, params = found if found is not None else (None, NO_PARAMS)
         if _may_be_absent(seat):
@@ -181,9 +206,15 @@ class Face:
         account = self._account(environ, seat, uri, resource, method)
         if environ.get("HTTP_ODATA_VERSION", ODATA_VERSION) != ODATA_VERSION:
             raise Rejected(Message("PreconditionFailed"))
+        accept = environ.get("HTTP_ACCEPT")
         if method in ("GET", "HEAD"):
             rendered = self._get(seat, uri, resource, params, account)
+            if rendered.body:
+                check_accept(accept, kind_of(rendered))
             return not_modified(rendered, environ.get("HTTP_IF_NONE_MATCH"))
+        if method == "OPTIONS":
+            return self._options(seat, uri, resource, params, account)
+        check_accept(accept, JSON)
         return self._write(seat, uri, resource, params, account)
 
     def _account(
@@ -194,7 +225,7 @@ class Face:
         Raises:
             Rejected: AccessUnauthorized, LoginFailed, InsufficientPrivilege.
         """
-        needed = _privilege(resource, method, is_file=uri in self._site.tree.files)
+        needed = self._privilege(uri, resource, method)
         if needed is None:
             return None
         authorization, token = environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_AUTH_TOKEN")
@@ -207,7 +238,26 @@ class Face:
             raise Rejected(Message("InsufficientPrivilege"))
         return account
 
+    def _privilege(self, uri: str, resource: Resource | None, method: str) -> str | None:
+        """What the method needs. The OData metadata are open to everybody (DSP0266, "Service root")."""
+        if method in ("GET", "HEAD", "OPTIONS"):
+            if resource is not None:
+                return resource.privilege
+            return None if uri in self._site.tree.files else "Login"
+        verb = self._verb(uri, resource, method)
+        return verb.privilege if verb is not None else "Login"
+
     # -- reading ------------------------------------------------------------------------------------------------------
+
+    def _options(
+        self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Account | None
+    ) -> Rendered:
+        """What may be done here: Allow, and nothing else."""
+        allow = self._allow(uri, resource)
+        if resource is None or resource.get is not None:
+            rendered = self._get(seat, uri, resource, params, account)
+            allow = next(value for name, value in rendered.headers if name == "Allow")
+        return Rendered(204, b"", [*COMMON_HEADERS[:2], ("Allow", allow)], "")
 
     def _get(
         self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Account | None
@@ -219,7 +269,7 @@ class Face:
             return kept
         with seat.turn() as machine:
             call = self._call(machine, uri, params, account)
-            rendered = self._render(call, seat.number, resource)
+            rendered = self._render(call, seat.number, resource, parse_query(request.args))
             # both as they are now: when the turn is over another one may have changed, or replaced, the machine
             version, cache = machine.version, seat.rendered
         if call.validity.until > machine.moment and rendered.status in (200, 202):
@@ -230,7 +280,7 @@ class Face:
 
     def _at_hand(self, seat: Seat, uri: str, key: str, resource: Resource | None) -> Rendered | None:
         """What was rendered for this key, if it is still true."""
-        if resource is None and key == uri:
+        if resource is None and (key == uri or uri in self._site.tree.files):
             passive = self._passive.get(uri) or self._render_passive(uri)
             if passive is None or not self._differs(seat, uri):
                 return passive
@@ -240,10 +290,10 @@ class Face:
         rendered: Rendered = kept.rendered
         return rendered
 
-    def _render(self, call: Call, number: int, resource: Resource | None) -> Rendered:
+    def _render(self, call: Call, number: int, resource: Resource | None, query: Query) -> Rendered:
         got: Document | Reply | None
         if resource is None:
-            got = self._site.tree.get(call.uri)
+            got = call.base() or None
         elif resource.get is None:
             raise Rejected(Message("OperationNotAllowed"))
         else:
@@ -253,20 +303,28 @@ class Face:
         status, document, headers = (
             (got.status, dict(got.body or {}), got.headers) if isinstance(got, Reply) else (200, got, ())
         )
+        if query.only and (member := only_member(document)) is not None:
+            return self._render_member(call, number, normal(member), query)
         own = partial(self._identities.document_for, number) if self._identities is not None and number > 1 else None
+        allow = self._allow(call.uri, resource, document)
         if isinstance(got, Reply) and got.file is not None:
-            return render_file(status, *got.file(own or dict), _allow(resource))
+            return render_file(status, *got.file(own or dict), allow)
         page = resource.page if resource is not None else None
-        document = apply_query(call, document, parse_query(request.args), page, own)
-        if own is not None:
-            document = own(document)
-        return render_document(status, document, _allow(resource), headers)
+        whole = apply_query(call, document, query, page, own)
+        if query.chooses:
+            return render_document(status, select(whole, query), allow, headers, whole)
+        return render_document(status, whole, allow, headers)
+
+    def _render_member(self, call: Call, number: int, uri: str, query: Query) -> Rendered:
+        """The one member of a collection, instead of it."""
+        resource, params = self._router.find(uri) or (None, NO_PARAMS)
+        return self._render(call.at(uri, params), number, resource, replace(query, only=False))
 
     def _render_passive(self, uri: str) -> Rendered | None:
         """A document of the mockup, or one of its other files, which is the same for every machine and for ever."""
         document = self._site.tree.get(uri)
         if document is not None:
-            self._passive[uri] = render_document(200, document, "GET, HEAD", ())
+            self._passive[uri] = render_document(200, document, self._allow(uri, None), ())
         elif uri in self._site.tree.files:
             kind = "application/xml" if self._site.tree.files[uri].lstrip()[:1] == b"<" else "application/yaml"
             headers = [*COMMON_HEADERS[:2], ("Content-Type", kind), ("Allow", "GET, HEAD")]
@@ -274,6 +332,9 @@ class Face:
         return self._passive.get(uri)
 
     def _differs(self, seat: Seat, uri: str) -> bool:
+        """Whether this controller's document is not the mockup's. A machine that is not loaded has nothing stored."""
+        if seat.machine is not None and uri in seat.machine.overlay:
+            return True
         return seat.number > 1 and self._identities is not None and uri in self._identities.uris
 
     # -- writing ------------------------------------------------------------------------------------------------------
@@ -281,19 +342,29 @@ class Face:
     def _write(
         self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Account | None
     ) -> Rendered:
-        verb = resource.verbs.get(request.method) if resource is not None else None
+        verb = self._verb(uri, resource, request.method)
         if resource is None and self._render_passive(uri) is None:
             raise Rejected(Message("ResourceMissingAtURI", (uri,)))
-        if resource is None or verb is None:
+        if verb is None:
             raise Rejected(Message("OperationNotAllowed"))
+        refuse_query(request.args)
         if verb.needs_if_match and not request.headers.get("If-Match"):
             raise Rejected(Message("PreconditionRequired"))
-        body = self._body(verb)
+        try:
+            body = self._body(verb)
+        except Rejected as refusal:
+            if request.method != "PATCH":
+                raise
+            with seat.turn() as machine:
+                document = self.document(self._call(machine, uri, params, account), uri)
+            raise Rejected(*as_known(refusal.messages, document or {})) from refusal
         upload = verb.upload(request) if verb.upload is not None else {}
         with seat.turn() as machine:
             call = self._call(machine, uri, params, account, body, upload)
             self._check_if_match(call, seat.number, resource)
             reply = verb.handler(call)
+            if request.method == "PATCH" and reply.status == 200 and (reply.body or {}).get("@odata.id") == uri:
+                return self._render(call, seat.number, resource, Query())  # with its new ETag
         if self._identities is not None and seat.number > 1 and reply.body is not None:
             reply = replace(reply, body=self._identities.document_for(seat.number, reply.body))
         return finished(reply)
@@ -309,16 +380,25 @@ class Face:
         check_payload(verb.payload, body, verb.action)
         return body
 
-    def _check_if_match(self, call: Call, number: int, resource: Resource) -> None:
-        """A write that names a version of the document happens only to that version.
+    def _check_if_match(self, call: Call, number: int, resource: Resource | None) -> None:
+        """A write that names a version of the document happens only to that version: of an action, that of the resource
+        whose action it is.
 
         Raises:
             Rejected: PreconditionFailed.
         """
         wanted = request.headers.get("If-Match")
-        if not wanted or wanted.strip() == "*" or resource.get is None:
+        if not wanted or wanted.strip() == "*":
             return
-        if self._render(call, number, resource).etag not in tags_of(wanted):
+        if "/Actions/" in call.uri:
+            uri = call.uri.partition("/Actions/")[0]
+            resource, params = self._router.find(uri) or (None, NO_PARAMS)
+            call = call.at(uri, params)
+        if resource is None and not call.exists(call.uri):
+            return
+        if resource is not None and resource.get is None:
+            return
+        if self._render(call, number, resource, Query()).etag not in tags_of(wanted):
             raise Rejected(Message("PreconditionFailed"))
 
     def _call(
@@ -351,8 +431,9 @@ class Face:
         if reply.status == 503 and refusal.messages[0].key in ("ControllerAway", "ControllerNotReady"):
             return finished(replace(reply, headers=(("Retry-After", refusal.messages[0].args[0]),)))
         if reply.status == 405:
+            uri = self._router.target(uri, request.method)
             found = self._router.find(uri)
-            return finished(replace(reply, headers=(("Allow", _allow(found[0] if found else None)),)))
+            return finished(replace(reply, headers=(("Allow", self._allow(uri, found[0] if found else None)),)))
         return finished(reply)
 
 
@@ -377,23 +458,6 @@ def _check_present(seat: Seat, resource: Resource | None) -> None:
         machine.check_present()
         if resource is not None and resource.needs_ready:
             machine.check_ready()
-
-
-def _privilege(resource: Resource | None, method: str, *, is_file: bool) -> str | None:
-    """What the method needs. The OData metadata are open to everybody (DSP0266, "Service root")."""
-    if resource is None:
-        return None if is_file else "Login"
-    if method in ("GET", "HEAD"):
-        return resource.privilege
-    verb = resource.verbs.get(method)
-    return verb.privilege if verb is not None else "Login"
-
-
-def _allow(resource: Resource | None) -> str:
-    if resource is None:
-        return "GET, HEAD"
-    verbs = (method for method, verb in resource.verbs.items() if verb.is_listed)
-    return ", ".join([*(("GET", "HEAD") if resource.get else ()), *verbs])
 
 
 def _uri(environ: Environ) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from emulator.redfish.accept import is_accepted
 from emulator.redfish.face import Environ, Face
-from emulator.redfish.rendering import ODATA_VERSION, status_line
+from emulator.redfish.rendering import ODATA_VERSION, kind_of, status_line
 
 
 class FastReads:
@@ -26,7 +27,8 @@ class FastReads:
             and environ["PATH_INFO"].startswith("/redfish")
         ):
             rendered = self._face.kept(environ)
-            if rendered is not None:
+            accept = environ.get("HTTP_ACCEPT")
+            if rendered is not None and (accept is None or is_accepted(accept, kind_of(rendered))):
                 start_response(status_line(rendered.status), rendered.headers)
                 return [rendered.body]
         return self._inner(environ, start_response)

@@ -1,6 +1,7 @@
-"""Query parameters: $filter, $skip, $top, $expand and $select (DSP0266, "Query parameters").
+"""Query parameters: only, $filter, $skip, $top, $expand, excerpt and $select (DSP0266, "Query parameters").
 
-They are evaluated in this order, which is the specification's, and change nothing but the answer.
+They are evaluated in this order, which is the specification's, and change nothing but the answer. `only` makes another
+resource of the one called, so the face does that.
 """
 
 from __future__ import annotations
@@ -12,15 +13,20 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from emulator.core.message import Message, Rejected
+from emulator.redfish.capability import excerpt_of
 from emulator.redfish.filter import Test, parse_filter
+from emulator.redfish.rendering import ExpandedDocument, ReadyDocument
 from emulator.redfish.view import Call, Document
 
 LEVELS_MAX = 3
 COUNT, NEXT_LINK = "Members@odata.count", "Members@odata.nextLink"
 _EXPAND = re.compile(r"([*.~])(?:\(\$levels=(\d{1,3})\))?")
 _ALWAYS = ("@odata.id", "@odata.type", "@odata.context", "@odata.etag", COUNT)
-_LASTING = ("$filter", "$expand", "$select")
+_LASTING = ("$filter", "$expand", "excerpt", "$select")
 """What the next page is asked for with, too."""
+_WORDS = ("only", "excerpt")
+"""Parameters that have no value."""
+_PATH = re.compile(r"[^/\s]+(/[^/\s]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +39,53 @@ class Query:
     select: tuple[str, ...] = ()
     filter: Test | None = None
     top: int | None = None
-    skip: int = 0
+    skip: int | None = None
+    only: bool = False
+    excerpt: bool = False
     lasting: tuple[tuple[str, str], ...] = ()
     """Names and values of the parameters that hold for every page alike."""
+
+    @property
+    def chooses(self) -> bool:
+        """Whether only some properties are wanted."""
+        return self.excerpt or bool(self.select)
 
 
 def parse_query(args: Mapping[str, str]) -> Query:
     """The query; parameters without a $ that nobody knows are ignored.
 
     Raises:
-        Rejected: QueryParameterUnsupported for an unknown $parameter; QueryParameterValueFormatError and
-            QueryParameterValueTypeError for a bad value.
+        Rejected: QueryParameterUnsupported for an unknown $parameter; QueryParameterValueFormatError,
+            QueryParameterValueTypeError and QueryParameterOutOfRange for a bad value; QueryCombinationInvalid for
+            `only` together with what chooses among members.
     """
     known: dict[str, Any] = {}
     for name, value in args.items():
         if name == "$expand":
             known["expand"], known["levels"] = _expand(value)
         elif name == "$select":
-            known["select"] = tuple(part.strip() for part in value.split(",") if part.strip())
+            known["select"] = _paths(value)
         elif name == "$filter":
             known["filter"] = parse_filter(value)
         elif name in ("$top", "$skip"):
             known[name[1:]] = _count(name, value)
+        elif name in _WORDS:
+            known[name] = _word(name, value)
         elif name.startswith("$"):
             raise Rejected(Message("QueryParameterUnsupported", (name[:50],)))
+    if "only" in known and not known.keys().isdisjoint(("filter", "top", "skip")):
+        raise Rejected(Message("QueryCombinationInvalid"))
     return Query(**known, lasting=tuple((name, args[name]) for name in _LASTING if name in args))
+
+
+def refuse_query(args: Mapping[str, str]) -> None:
+    """Refuse a query where none can be: with any method but GET and HEAD. Other parameters are ignored.
+
+    Raises:
+        Rejected: QueryNotSupportedOnOperation.
+    """
+    if any(name.startswith("$") or name in _WORDS for name in args):
+        raise Rejected(Message("QueryNotSupportedOnOperation"))
 
 
 def apply_query(
@@ -67,27 +95,73 @@ def apply_query(
     page: int | None = None,
     own: Callable[[Document], Document] | None = None,
 ) -> Document:
-    """The document as the query wants it: a new one, where anything differs. `Members` of a collection are a list.
+    """The document with the members that the query wants, and expanded: a new one, where anything differs. `Members` of
+    a collection are a list. What is left out of it is `select`'s business.
 
     `page` is how many members are given where the query does not say; None: all. `own` makes a resource the
-    controller's own, as the client will read it, for $filter to look at.
+    controller's own, as the client will read it.
 
     Raises:
-        Rejected: QueryNotSupportedOnResource for $filter on what is no collection.
+        Rejected: QueryNotSupportedOnResource for $filter, $top and $skip on what is no collection.
     """
+    asks_for_members = not (query.filter is None and query.top is None and query.skip is None)
+    if asks_for_members and _members(document) is None:
+        raise Rejected(Message("QueryNotSupportedOnResource"))
     if query.filter is not None:
         document = _filtered(call, document, query.filter, own)
     document = _paged(call.uri, document, query, page)
+    if own is not None:
+        document = own(document)
     if query.expand:
-        document = _expanded(call, document, query.expand, min(query.levels, LEVELS_MAX))
+        document = _Expansion(call, own).of(document, query.expand, query.levels)
+    return document
+
+
+def select(document: Document, query: Query) -> Document:
+    """What a query wants of a document that `apply_query` made.
+
+    Raises:
+        Rejected: QueryNotSupportedOnResource for `excerpt` of what has none.
+    """
+    if query.excerpt:
+        document = _excerpt(document)
     return _selected(document, query.select) if query.select else document
+
+
+def only_member(document: Document) -> str | None:
+    """The URI of the one member of a collection; None where it has more, or none.
+
+    Raises:
+        Rejected: QueryNotSupportedOnResource for what is no collection.
+    """
+    members = _members(document)
+    if members is None:
+        raise Rejected(Message("QueryNotSupportedOnResource"))
+    uri = members[0].get("@odata.id") if len(members) == 1 else None
+    return uri if isinstance(uri, str) else None
 
 
 def _expand(value: str) -> tuple[str, int]:
     found = _EXPAND.fullmatch(value)
-    if found is None or found[2] == "0":
+    if found is None:
         raise Rejected(Message("QueryParameterValueFormatError", (value[:50], "$expand")))
-    return found[1], int(found[2] or 1)
+    levels = int(found[2] or 1)
+    if not 1 <= levels <= LEVELS_MAX:
+        raise Rejected(Message("QueryParameterOutOfRange", (str(levels), "$expand", f"$levels=1 to {LEVELS_MAX}")))
+    return found[1], levels
+
+
+def _paths(value: str) -> tuple[str, ...]:
+    paths = tuple(part.strip() for part in value.split(","))
+    if not all(_PATH.fullmatch(path) for path in paths):
+        raise Rejected(Message("QueryParameterValueFormatError", (value[:50], "$select")))
+    return paths
+
+
+def _word(name: str, value: str) -> bool:
+    if value:
+        raise Rejected(Message("QueryParameterValueFormatError", (value[:50], name)))
+    return True
 
 
 def _count(name: str, value: str) -> int:
@@ -103,11 +177,8 @@ def _members(document: Document) -> Sequence[Any] | None:
 
 
 def _filtered(call: Call, document: Document, test: Test, own: Callable[[Document], Document] | None) -> Document:
-    members = _members(document)
-    if members is None:
-        raise Rejected(Message("QueryNotSupportedOnResource"))
     wanted = []
-    for member in members:
+    for member in _members(document) or ():
         resource = _resource(call, member)
         if test(own(resource) if own else resource):
             wanted.append(member)
@@ -130,11 +201,11 @@ def _paged(uri: str, document: Document, query: Query, page: int | None) -> Docu
     members = _members(document)
     if members is None:
         return document
-    top = page if query.top is None else query.top
-    end = len(members) if top is None else query.skip + top
-    if query.skip == 0 and end >= len(members):
+    top, skip = page if query.top is None else query.top, query.skip or 0
+    end = len(members) if top is None else skip + top
+    if skip == 0 and end >= len(members):
         return _listed(document)
-    paged = _with_members(document, list(members[query.skip : end]), len(members))
+    paged = _with_members(document, list(members[skip:end]), len(members))
     if top and end < len(members):  # $top=0 asks for the count alone
         paged[NEXT_LINK] = _next_link(uri, query, end)
     return paged
@@ -158,35 +229,83 @@ def _next_link(uri: str, query: Query, skip: int) -> str:
     return f"{uri}?{urlencode([*query.lasting, ('$skip', str(skip)), *top], safe='$/', quote_via=quote)}"
 
 
-def _expanded(call: Call, document: Document, which: str, levels: int) -> Document:
-    return {name: _expanded_value(call, name, value, which, levels) for name, value in document.items()}
+class _Expansion:
+    """Puts what links lead to into the place of the links."""
 
+    def __init__(self, call: Call, own: Callable[[Document], Document] | None) -> None:
+        self._call = call
+        self._own = own
 
-def _expanded_value(call: Call, name: str, value: Any, which: str, levels: int) -> Any:
-    in_links = name == "Links"
-    if (in_links and which == ".") or (not in_links and which == "~" and name != "Members"):
+    def of(self, document: Document, which: str, levels: int) -> Document:
+        """A document expanded; `which` is * . or ~."""
+        return {name: self._value(name, value, which, levels) for name, value in document.items()}
+
+    def _value(self, name: str, value: Any, which: str, levels: int) -> Any:
+        in_links = name == "Links"
+        if (in_links and which == ".") or (not in_links and which == "~" and name != "Members"):
+            return value
+        if isinstance(value, dict):
+            if set(value) == {"@odata.id"}:
+                return self._target(value, which, levels)
+            inner = "*" if in_links else which
+            return {key: self._value(key, entry, inner, levels) for key, entry in value.items()}
+        if isinstance(value, list):
+            return [self._value(name, entry, which, levels) for entry in value]
         return value
-    if isinstance(value, dict):
-        if set(value) == {"@odata.id"}:
-            return _target(call, value, which, levels)
-        inner = "*" if in_links else which
-        return {key: _expanded_value(call, key, entry, inner, levels) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_expanded_value(call, name, entry, which, levels) for entry in value]
-    return value
+
+    def _target(self, reference: Mapping[str, str], which: str, levels: int) -> Any:
+        """What a link leads to, with the ETag that it has by itself."""
+        document = self._call.documents.document(self._call, reference["@odata.id"])
+        if document is None:
+            return reference
+        if self._own is not None:
+            document = self._own(document)
+        if isinstance(document, ReadyDocument):
+            return document
+        document = _listed(document)
+        return ExpandedDocument(document, self.of(document, which, levels - 1) if levels > 1 else document)
 
 
-def _target(call: Call, reference: Mapping[str, str], which: str, levels: int) -> Any:
-    document = call.documents.document(call, reference["@odata.id"])
-    if document is None:
-        return reference
-    document = _listed(document)
-    return _expanded(call, document, which, levels - 1) if levels > 1 else document
+def _excerpt(document: Document) -> Document:
+    """Of a resource its excerpt; of a collection that is expanded, that of each member."""
+    members = _members(document)
+    if members:
+        return {**document, "Members": [_excerpt(member) for member in members]}
+    names = excerpt_of(document.get("@odata.type"))
+    if names is None:
+        raise Rejected(Message("QueryNotSupportedOnResource"))
+    return {name: value for name, value in document.items() if name in names or name in _ALWAYS}
 
 
-def _selected(document: Document, select: tuple[str, ...]) -> Document:
+def _selected(document: Document, paths: tuple[str, ...]) -> Document:
     if "Members" in document:
-        members = [_selected(entry, select) if len(entry) > 1 else entry for entry in document["Members"]]
+        members = [_selected(entry, paths) if len(entry) > 1 else entry for entry in document["Members"]]
         return {**document, "Members": members}
-    heads = {path.partition("/")[0] for path in select}
-    return {name: value for name, value in document.items() if name in heads or name in _ALWAYS}
+    found = _chosen(document, paths)
+    return {name: found.get(name, value) for name, value in document.items() if name in found or name in _ALWAYS}
+
+
+def _chosen(document: Document, paths: tuple[str, ...]) -> Document:
+    """The properties at these paths; of objects on the way only what leads there."""
+    whole = {path for path in paths if "/" not in path}
+    inside: dict[str, list[str]] = {}
+    for path in paths:
+        head, slash, rest = path.partition("/")
+        if slash and head not in whole:
+            inside.setdefault(head, []).append(rest)
+    found = {}
+    for name, value in document.items():
+        if name in whole:
+            found[name] = value
+        elif name in inside:
+            found[name] = _within(value, tuple(inside[name]))
+    return found
+
+
+def _within(value: Any, paths: tuple[str, ...]) -> Any:
+    if isinstance(value, list):
+        return [_within(entry, paths) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    identity = {name: value[name] for name in ("@odata.id",) if name in value}
+    return {**identity, **_chosen(value, paths)}

@@ -15,18 +15,36 @@ from emulator.redfish.view import Document, Reply
 SCHEMAS = "http://redfish.dmtf.org/schemas/v1/"
 ODATA_VERSION = "4.0"
 COMMON_HEADERS = (("OData-Version", ODATA_VERSION), ("Cache-Control", "no-cache"), ("Content-Type", "application/json"))
-TIME_OF_DAY = frozenset({"DateTime"})
+PASSING = frozenset({"DateTime", "@odata.etag"})
 """Properties that differ from one reading to the next and do not make a document another one."""
+
+
+ETAG = "@odata.etag"
 
 
 class ReadyDocument(dict[str, Any]):
     """A document that keeps its bytes, for lists that show it whole again and again. It is not to be changed."""
 
-    __slots__ = ("content",)
+    __slots__ = ("content", "digest")
 
     def __init__(self, document: Document) -> None:
-        super().__init__(document)
-        self.content = orjson.Fragment(orjson.dumps(document))
+        content, self.digest = _tagged(document)
+        super().__init__({**document, ETAG: self.digest})
+        self.content = orjson.Fragment(content)
+
+
+class ExpandedDocument(dict[str, Any]):
+    """What a link leads to, in its place: with the ETag that it has by itself, and a digest of all that it shows.
+
+    `plain` is the document as its own GET gives it, `document` the same with what is expanded in it.
+    """
+
+    __slots__ = ("digest",)
+
+    def __init__(self, plain: Document, document: Document) -> None:
+        etag = etag_of(plain)
+        super().__init__({**document, ETAG: etag} if "@odata.id" in document else document)
+        self.digest = etag if document is plain else etag_of(document)
 
 
 def to_bytes(document: Document) -> bytes:
@@ -38,9 +56,42 @@ def _content_of(value: Any) -> Any:
     """What orjson does not write by itself here: subclasses of its own types."""
     if isinstance(value, ReadyDocument):
         return value.content
+    if isinstance(value, dict):
+        return dict(value)
     if isinstance(value, str):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no place in a document")
+
+
+def _digest_of(value: Any) -> Any:
+    """As `_content_of`, but of resources shown within another one their digests."""
+    return value.digest if isinstance(value, ReadyDocument | ExpandedDocument) else _content_of(value)
+
+
+def etag_of(document: Document) -> str:
+    """The strong ETag of a document. It does not change with the time of day, its own or that of what it shows."""
+    lasting = {name: value for name, value in document.items() if name not in PASSING}
+    return _etag(orjson.dumps(lasting, _digest_of, orjson.OPT_PASSTHROUGH_SUBCLASS))
+
+
+def _tagged(document: Document) -> tuple[bytes, str]:
+    """A document's bytes with its ETag in them, and that. What is no resource has none in its bytes."""
+    plain = document
+    if ETAG in document:
+        plain = {name: value for name, value in document.items() if name != ETAG}
+    body = to_bytes(plain)
+    is_simple = PASSING.isdisjoint(plain) and b'"@odata.etag"' not in body  # then its bytes are what is hashed
+    etag = _etag(body) if is_simple else etag_of(plain)
+    return _with_etag(body, plain, etag), etag
+
+
+def _with_etag(body: bytes, document: Document, etag: str) -> bytes:
+    """A document's bytes, and the ETag as its last property."""
+    return b'%s,"@odata.etag":"\\"%s\\""}' % (body[:-1], etag[1:-1].encode()) if "@odata.id" in document else body
+
+
+def _etag(content: bytes) -> str:
+    return f'"{hashlib.blake2b(content, digest_size=9).hexdigest()}"'
 
 
 class Rendered(NamedTuple):
@@ -73,13 +124,15 @@ class ReadyResponse(Response):
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self._rendered.body]
 
 
-def render_document(status: int, document: Document, allow: str, extra: Sequence[tuple[str, str]]) -> Rendered:
-    """A document as the answer to a GET. Its ETag does not change with the time of day."""
-    body = to_bytes(document)
-    lasting = body
-    if not TIME_OF_DAY.isdisjoint(document):
-        lasting = to_bytes({name: value for name, value in document.items() if name not in TIME_OF_DAY})
-    etag = f'"{hashlib.blake2b(lasting, digest_size=9).hexdigest()}"'
+def render_document(
+    status: int, document: Document, allow: str, extra: Sequence[tuple[str, str]], whole: Document | None = None
+) -> Rendered:
+    """A document as the answer to a GET. Its ETag is that of the `whole` document, where it is a part of one."""
+    if whole is None:
+        body, etag = _tagged(document)
+    else:
+        etag = etag_of(whole)
+        body = _with_etag(to_bytes({name: value for name, value in document.items() if name != ETAG}), document, etag)
     headers = [*COMMON_HEADERS, ("Allow", allow), ("ETag", etag), *extra]
     kind = document.get("@odata.type")
     if isinstance(kind, str) and kind.startswith("#"):
@@ -89,7 +142,7 @@ def render_document(status: int, document: Document, allow: str, extra: Sequence
 
 def render_file(status: int, content: bytes, kind: str, allow: str) -> Rendered:
     """What is no document as the answer to a GET; `kind` is its media type."""
-    etag = f'"{hashlib.blake2b(content, digest_size=9).hexdigest()}"'
+    etag = _etag(content)
     headers = [*COMMON_HEADERS[:2], ("Content-Type", kind), ("Allow", allow), ("ETag", etag)]
     return sized(Rendered(status, content, headers, etag))
 
@@ -109,6 +162,11 @@ def not_modified(rendered: Rendered, wanted: str | None) -> Rendered:
         return rendered
     headers = [header for header in rendered.headers if header[0] not in ("Content-Type", "Content-Length")]
     return Rendered(304, b"", headers, rendered.etag)
+
+
+def kind_of(rendered: Rendered) -> str:
+    """The media type of an answer; "" where it has no body."""
+    return next((value for name, value in rendered.headers if name == "Content-Type"), "") if rendered.body else ""
 
 
 def tags_of(header: str) -> set[str]:

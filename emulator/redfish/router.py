@@ -41,6 +41,18 @@ class Router:
         found = node.get("")
         return (found[0], dict(zip(found[1], values, strict=True))) if found else None
 
+    def target(self, uri: str, method: str) -> str:
+        """The URI that a request is for: a POST to the `Members` of a collection is one to the collection (DSP0266,
+        "POST (create)").
+        """
+        if method != "POST" or not uri.endswith("/Members"):
+            return uri
+        found, collection = self.find(uri), uri.removesuffix("/Members")
+        at_collection = self.find(collection)
+        if (found is not None and method in found[0].verbs) or at_collection is None:
+            return uri
+        return collection if method in at_collection[0].verbs else uri
+
     def has_document(self, uri: str) -> bool:
         """Whether there is always something to read at this URI. Of a resource whose URI has parameters nobody knows
         before a machine is asked.

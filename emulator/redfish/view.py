@@ -95,8 +95,11 @@ class Call:
         )
 
     def base(self, uri: str | None = None) -> Document:
-        """The mockup's resource at this URI (default: the one called), to be laid over; {} where it has none."""
-        return dict(self.site.tree.get(uri or self.uri) or {})
+        """The mockup's resource at this URI (default: the one called) with what was set there, to be laid over; {} if
+        it has none.
+        """
+        place = uri or self.uri
+        return self.machine.overlay.shown(place, self.site.tree.get(place) or {})
 
     def exists(self, uri: str) -> bool:
         """Whether the mockup has a resource there."""
@@ -165,8 +168,6 @@ class Verb:
     """True: a JSON body whatever its Content-Type says (clients leak that of an earlier upload)."""
     upload: Callable[[Request], Mapping[str, Any]] | None = None
     """Reads a body that is too large to be kept; `Call.upload` is what it gives."""
-    is_listed: bool = True
-    """False: not in Allow, because the resource's schema does not permit it and clients use it all the same."""
     needs_if_match: bool = False
     """True: a request without If-Match is refused."""
 

@@ -72,6 +72,9 @@ KEYS_IN_VARIABLES = {
     "redfish/view.py": {"Success", *SUCCESSES},
     "core/job.py": set(),  # Job.says passes on what it is given
     "redfish/check.py": None,
+    "redfish/capability.py": {
+        f"PropertyValue{fault}" for fault in ("TypeError", "NotInList", "FormatError", "OutOfRange")
+    },
     "dialects/dell/oem/dell_job_service.py": {"StartTimeMalformed", "UntilTimeMalformed"},
 }
 """Files that make a message whose key is in a variable, and what it can be; None: all string tables of that file."""

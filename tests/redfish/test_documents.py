@@ -115,7 +115,7 @@ def test_paging_and_selecting(bmc):
     assert [member["@odata.id"].rpartition("/")[2] for member in following["Members"]] == ids[3:5]
     assert "Members@odata.nextLink" not in following
     chosen = bmc.get(f"{bmc.jobs}/{ids[0]}?$select=JobState,Id").body
-    assert set(chosen) == {"@odata.id", "@odata.type", "@odata.context", "JobState", "Id"}
+    assert set(chosen) == {"@odata.id", "@odata.type", "@odata.context", "@odata.etag", "JobState", "Id"}
 
 
 def test_a_query_changes_nothing_that_is_served_later(bmc):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
+from conftest import Bmc
 
 import emulator.app
 from emulator.redfish.view import LazyMembers, Resource, link
+from emulator.settings import Settings
 
 MEMORY = "/redfish/v1/Systems/System.Embedded.1/Memory"
 SENSORS = "/redfish/v1/Chassis/System.Embedded.1/Sensors"
 LOG = "/redfish/v1/Managers/iDRAC.Embedded.1/LogServices/Lclog/Entries"
 COLLECTIONS = [MEMORY, SENSORS, LOG]
+SYSTEMS, SYSTEM = "/redfish/v1/Systems", "/redfish/v1/Systems/System.Embedded.1"
 
 BANKS = {bank: [f"DIMM.Socket.{bank}{number}" for number in range(1, 9)] for bank in "AB"}
 TEMPERATURES = [
@@ -23,6 +26,15 @@ TEMPERATURES = [
     "CPU1DIMMTemp",
     "CPU2DIMMTemp",
 ]
+
+
+@pytest.fixture(scope="module")
+def still():
+    """One controller for all that changes nothing."""
+    service = emulator.app.build_service(Settings(clock="manual"))
+    service.start()
+    yield Bmc(service)
+    service.stop()
 
 
 def ids(collection):
@@ -175,7 +187,9 @@ def test_what_is_left_is_expanded_and_of_that_is_selected(bmc, which):
     assert [member["Id"] for member in expanded["Members"]] == TEMPERATURES[1:3]
     assert all(member["ReadingUnits"] == "Cel" for member in expanded["Members"])
     selected = bmc.get(query(SENSORS, **wanted, expand=which, select="Reading")).body
-    assert [set(member) for member in selected["Members"]] == [{"@odata.id", "@odata.type", "Reading"}] * 2
+    assert [set(member) for member in selected["Members"]] == [
+        {"@odata.id", "@odata.type", "@odata.etag", "Reading"}
+    ] * 2
 
 
 def test_what_is_not_selected_can_be_filtered_by(bmc):
@@ -203,7 +217,7 @@ def test_page_by_page_a_filter_holds(bmc, top):
     bodies = list(pages(bmc, query(MEMORY, **parameters, top=top)))
     members = [member for body in bodies for member in body["Members"]]
     assert [member["Id"] for member in members] == BANKS["B"]
-    assert all(set(member) == {"@odata.id", "@odata.type", "Id", "Status"} for member in members)
+    assert all(set(member) == {"@odata.id", "@odata.type", "@odata.etag", "Id", "Status"} for member in members)
 
 
 def test_the_next_link_asks_for_the_same_encoded(bmc):
@@ -368,17 +382,101 @@ REFUSED = [
     ("a negative $skip", f"{MEMORY}?$skip=-1", 400, ["Base.QueryParameterValueTypeError"]),
     ("a $top that is a word", f"{MEMORY}?$top=all", 400, ["Base.QueryParameterValueTypeError"]),
     ("a good filter beside an unknown parameter", f"{MEMORY}?$filter=Id eq 'x'&$orderby=Id", 501, ["Base.QueryParameterUnsupported"]),
+    ("only on one resource", f"{SYSTEM}?only", 400, ["Base.QueryNotSupportedOnResource"]),
+    ("$top on one resource", f"{SYSTEM}?$top=1", 400, ["Base.QueryNotSupportedOnResource"]),
+    ("$skip on one resource", f"{SYSTEM}?$skip=0", 400, ["Base.QueryNotSupportedOnResource"]),
+    ("an excerpt of what has none", f"{SYSTEM}?excerpt", 400, ["Base.QueryNotSupportedOnResource"]),
+    ("an excerpt of a collection that is not expanded", f"{SENSORS}?excerpt", 400, ["Base.QueryNotSupportedOnResource"]),
+    ("only with a value", f"{SYSTEMS}?only=foo", 400, ["Base.QueryParameterValueFormatError"]),
+    ("excerpt with a value", "/redfish/v1/?excerpt=foo", 400, ["Base.QueryParameterValueFormatError"]),
+    ("only with what chooses members", f"{SYSTEMS}?only&$top=1", 400, ["Base.QueryCombinationInvalid"]),
+    ("the name of a property to expand", f"{SYSTEMS}?$expand=Members", 400, ["Base.QueryParameterValueFormatError"]),
+    ("no level", f"{SYSTEMS}?$expand=.($levels=0)", 400, ["Base.QueryParameterOutOfRange"]),
+    ("more levels than there are", f"{SYSTEMS}?$expand=.($levels=99)", 400, ["Base.QueryParameterOutOfRange"]),
+    ("nothing selected", f"{SYSTEMS}?$select=", 400, ["Base.QueryParameterValueFormatError"]),
+    ("a path that is none", f"{SYSTEMS}?$select=a//b", 400, ["Base.QueryParameterValueFormatError"]),
+    ("a parameter that nobody knows", f"{SYSTEMS}?$rpvunknown", 501, ["Base.QueryParameterUnsupported"]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("situation", "request_uri", "status", "messages"), REFUSED, ids=[row[0] for row in REFUSED])
-def test_a_query_that_cannot_be_is_refused(bmc, situation, request_uri, status, messages):
-    before = bmc.state()
-    answer = bmc.get(request_uri)
+def test_a_query_that_cannot_be_is_refused(still, situation, request_uri, status, messages):
+    before = still.state()
+    answer = still.get(request_uri)
     assert (answer.status, answer.message_ids) == (status, messages)
-    assert bmc.state() == before
+    assert still.state() == before
 
 
-def test_a_refused_filter_is_named_up_to_a_bound(bmc):
-    info = bmc.get(f"{MEMORY}?$filter={'x' * 80}").info
+def test_a_refused_filter_is_named_up_to_a_bound(still):
+    info = still.get(f"{MEMORY}?$filter={'x' * 80}").info
     assert info[0]["MessageArgs"] == ["x" * 50, "$filter"]
+
+
+# -- only, excerpt, $select -------------------------------------------------------------------------------------------
+
+SENSOR = f"{SENSORS}/CPU1Temp"
+IDENTITY = {"@odata.id", "@odata.type", "@odata.etag"}
+
+
+def test_only_gives_the_one_member_as_its_own_get_does(still):
+    alone = still.get(SYSTEM)
+    for spelling in ("only", "only="):
+        answer = still.get(f"{SYSTEMS}?{spelling}")
+        assert (answer.body, dict(answer.headers)) == (alone.body, dict(alone.headers))
+    assert still.get(f"{SYSTEMS}?only&$select=Name").body == still.get(f"{SYSTEM}?$select=Name").body
+    expanded = still.get(f"{SYSTEMS}?only&$expand=.($levels=1)").body
+    assert expanded["Bios"]["Id"]
+
+
+@pytest.mark.parametrize("uri", [MEMORY, "/redfish/v1/TaskService/Tasks"])
+def test_only_of_more_or_none_is_the_collection(still, uri):
+    assert still.get(f"{uri}?only").body == still.get(uri).body
+
+
+def test_an_excerpt_shows_what_the_schema_says(still):
+    whole, excerpt = still.get(SENSOR), still.get(f"{SENSOR}?excerpt")
+    assert excerpt.body["Reading"] == whole.body["Reading"]
+    assert set(excerpt.body) <= IDENTITY | {"Reading", "PhysicalContext", "PhysicalSubContext"}
+    assert excerpt.headers["ETag"] == whole.headers["ETag"]
+    members = still.get(f"{SENSORS}?$expand=.&excerpt").body["Members"]
+    assert members[ids({"Members": members}).index("CPU1Temp")] == excerpt.body
+    following = still.get(f"{SENSORS}?$expand=.&excerpt&$top=1").body["Members@odata.nextLink"]
+    assert set(still.get(following).body["Members"][0]) <= IDENTITY | {
+        "Reading",
+        "PhysicalContext",
+        "PhysicalSubContext",
+    }
+
+
+SELECTED = [
+    # URI, $select, what is left
+    (SYSTEM, "Name", {"Name"}),
+    (SYSTEM, "Status/Health", {"Status": {"Health"}}),
+    (SYSTEM, "Status/Health,Status/State", {"Status": {"Health", "State"}}),
+    (SYSTEM, "Status/Health,Status", {"Status": {"Health", "State", "HealthRollup"}}),
+    (SYSTEM, " Boot/BootSourceOverrideEnabled , Id", {"Id", "Boot"}),
+    (SYSTEM, "Bios/@odata.id", {"Bios": {"@odata.id"}}),
+    (SYSTEM, "Nothing,Status/Nothing", {"Status": set()}),
+]
+
+
+@pytest.mark.parametrize(("uri", "select", "left"), SELECTED, ids=[row[1] for row in SELECTED])
+def test_select_takes_paths(still, uri, select, left):
+    whole, body = still.get(uri).body, still.get(query(uri, select=select)).body
+    chosen = {name: value for name, value in body.items() if name not in IDENTITY | {"@odata.context"}}
+    assert set(chosen) == set(left)
+    for name, names in left.items() if isinstance(left, dict) else ():
+        assert set(chosen[name]) == names
+        assert all(chosen[name][inner] == whole[name][inner] for inner in names)
+
+
+def test_the_root_tells_what_queries_there_are(still):
+    features = still.get("/redfish/v1").body["ProtocolFeaturesSupported"]
+    assert features["ExpandQuery"] == {
+        "ExpandAll": True,
+        "Levels": True,
+        "Links": True,
+        "MaxLevels": 3,
+        "NoLinks": True,
+    }
+    assert all(features[name] for name in ("SelectQuery", "FilterQuery", "FilterQueryComparisonOperations", "FilterQueryCompoundOperations", "TopSkipQuery", "OnlyMemberQuery", "ExcerptQuery", "MultipleHTTPRequests"))  # fmt: skip

@@ -17,8 +17,11 @@ FEATURES: Document = {
     "SelectQuery": True,
     "TopSkipQuery": True,
     "FilterQuery": True,
-    "OnlyMemberQuery": False,
-    "ExcerptQuery": False,
+    "FilterQueryComparisonOperations": True,
+    "FilterQueryCompoundOperations": True,
+    "OnlyMemberQuery": True,
+    "ExcerptQuery": True,
+    "MultipleHTTPRequests": True,
     "DeepOperations": {"DeepPATCH": False, "DeepPOST": False},
 }
 SERVICES = {

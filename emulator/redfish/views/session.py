@@ -15,12 +15,11 @@ SESSIONS = f"{SERVICE}/Sessions"
 
 
 def resources(site: Site) -> list[Resource]:
-    """The service, its sessions, and the collection's alias `Members` for POST."""
+    """The service and its sessions."""
     create = {"POST": Verb(create_session, None, "Session.create")}
     return [
         Resource(SERVICE, get=session_service, needs_ready=False),
         Resource(SESSIONS, get=sessions, verbs=create, needs_ready=False),
-        Resource(f"{SESSIONS}/Members", verbs=create, needs_ready=False),
         Resource(f"{SESSIONS}/{{id}}", get=session, verbs={"DELETE": Verb(delete_session, "Login")}, needs_ready=False),
     ]
 

@@ -61,7 +61,7 @@ def resources(site: Site) -> list[Resource]:
     start = Verb(start_update, "ConfigureComponents", START_UPDATE, action=START_UPDATE)
     push = Verb(multipart_push, "ConfigureComponents", upload=read_multipart)
     raw = Verb(push_and_update, "ConfigureComponents", upload=read_upload)
-    keep = Verb(push_and_keep, "ConfigureComponents", upload=read_upload, needs_if_match=True, is_listed=False)
+    keep = Verb(push_and_keep, "ConfigureComponents", upload=read_upload, needs_if_match=True)
     found = [
         Resource(service, get=update_service, verbs={"PATCH": patch}),
         Resource(f"{service}/Actions/{SIMPLE_UPDATE}", verbs={"POST": simple}),
