@@ -15,7 +15,6 @@ from emulator.core.message import Message, Rejected
 from emulator.redfish.filter import Test, parse_filter
 from emulator.redfish.view import Call, Document
 
-LEVELS_MAX = 3
 COUNT, NEXT_LINK = "Members@odata.count", "Members@odata.nextLink"
 _EXPAND = re.compile(r"([*.~])(?:\(\$levels=(\d{1,3})\))?")
 _ALWAYS = ("@odata.id", "@odata.type", "@odata.context", "@odata.etag", COUNT)
@@ -73,13 +72,14 @@ def apply_query(
     controller's own, as the client will read it, for $filter to look at.
 
     Raises:
-        Rejected: QueryNotSupportedOnResource for $filter on what is no collection.
+        Rejected: QueryNotSupportedOnResource for $filter on what is no collection; ExpansionTooLarge.
     """
     if query.filter is not None:
         document = _filtered(call, document, query.filter, own)
     document = _paged(call.uri, document, query, page)
     if query.expand:
-        document = _expanded(call, document, query.expand, min(query.levels, LEVELS_MAX))
+        levels = min(query.levels, call.documents.limits.expand_levels)
+        document = _expanded(_Expansion(call), document, query.expand, levels)
     return _selected(document, query.select) if query.select else document
 
 
@@ -158,30 +158,45 @@ def _next_link(uri: str, query: Query, skip: int) -> str:
     return f"{uri}?{urlencode([*query.lasting, ('$skip', str(skip)), *top], safe='$/', quote_via=quote)}"
 
 
-def _expanded(call: Call, document: Document, which: str, levels: int) -> Document:
-    return {name: _expanded_value(call, name, value, which, levels) for name, value in document.items()}
+class _Expansion:
+    """Looks up what is expanded, and counts it: links that lead to each other could go on for ever."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._most = self._left = call.documents.limits.expand_resources
+
+    def target(self, uri: str) -> Document | None:
+        """The resource at this URI; Rejected: ExpansionTooLarge."""
+        self._left -= 1
+        if self._left < 0:
+            raise Rejected(Message("ExpansionTooLarge", (str(self._most),)))
+        return self._call.documents.document(self._call, uri)
 
 
-def _expanded_value(call: Call, name: str, value: Any, which: str, levels: int) -> Any:
+def _expanded(expansion: _Expansion, document: Document, which: str, levels: int) -> Document:
+    return {name: _expanded_value(expansion, name, value, which, levels) for name, value in document.items()}
+
+
+def _expanded_value(expansion: _Expansion, name: str, value: Any, which: str, levels: int) -> Any:
     in_links = name == "Links"
     if (in_links and which == ".") or (not in_links and which == "~" and name != "Members"):
         return value
     if isinstance(value, dict):
         if set(value) == {"@odata.id"}:
-            return _target(call, value, which, levels)
+            return _target(expansion, value, which, levels)
         inner = "*" if in_links else which
-        return {key: _expanded_value(call, key, entry, inner, levels) for key, entry in value.items()}
+        return {key: _expanded_value(expansion, key, entry, inner, levels) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_expanded_value(call, name, entry, which, levels) for entry in value]
+        return [_expanded_value(expansion, name, entry, which, levels) for entry in value]
     return value
 
 
-def _target(call: Call, reference: Mapping[str, str], which: str, levels: int) -> Any:
-    document = call.documents.document(call, reference["@odata.id"])
+def _target(expansion: _Expansion, reference: Mapping[str, str], which: str, levels: int) -> Any:
+    document = expansion.target(reference["@odata.id"])
     if document is None:
         return reference
     document = _listed(document)
-    return _expanded(call, document, which, levels - 1) if levels > 1 else document
+    return _expanded(expansion, document, which, levels - 1) if levels > 1 else document
 
 
 def _selected(document: Document, select: tuple[str, ...]) -> Document:
