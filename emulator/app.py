@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from emulator.control.face import ControlFace
@@ -72,8 +72,9 @@ from emulator.redfish.views import (
 from emulator.redfish.views.manager_account import ACCOUNTS, account_uris
 from emulator.redfish.views.service_root import METADATA, metadata, types_in
 from emulator.runtime.authentication import Authenticator
-from emulator.runtime.body import BODY_BYTES_MAX
+from emulator.runtime.body import Bodies
 from emulator.runtime.fleet import Fleet
+from emulator.runtime.limits import Limits
 from emulator.runtime.networks import LOOPBACK, Networks
 from emulator.runtime.ticker import Ticker
 from emulator.runtime.transfers import Transfers
@@ -156,18 +157,22 @@ class Service:
     fleet: Fleet
     ticker: Ticker
     transfers: Transfers
+    limits: Limits
+    bodies: Bodies
     wsgi: Any
     """The WSGI application."""
 
     def start(self) -> None:
         """Let time run: what became due meanwhile happens, and the ticker wakes up for the rest."""
         self.ticker.start()
+        self.bodies.start()
         self.transfers.start()
         self.fleet.wake_stored()
 
     def stop(self) -> None:
         """End everything that was begun."""
         self.transfers.stop()
+        self.bodies.stop()
         self.ticker.stop()
         self.fleet.store.close()
 
@@ -189,6 +194,7 @@ def build_service(
         ValueError: a setting cannot be used.
         StoreError: the kept state cannot be used.
     """
+    limits = Limits.of(settings.limit)
     rules = [parse_rule(text, f"cli-{number}") for number, text in enumerate(settings.fail, 1)]
     tree, manifest, site = read_site(settings.mockup, kinds)
     make_dialect, oem = DIALECTS[site.dialect]
@@ -198,17 +204,18 @@ def build_service(
     fleet = Fleet(settings.controllers, build, store)
     authenticator = Authenticator(manifest.accounts)
     app = Flask("emulator", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
+    app.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
     app.url_map.merge_slashes = False  # clients double them, and do not follow redirects
     identities = Identities(site.tree) if settings.controllers > 1 else None
-    face = Face(fleet, site, dialect, authenticator, live_resources(site, kinds), oem, identities)
+    face = Face(fleet, site, dialect, authenticator, live_resources(site, kinds), oem, identities, limits)
     face.mount(app)
-    ControlFace(fleet, authenticator).mount(app)
-    _answer_elsewhere(app)
-    wsgi = Guard(FastReads(app.wsgi_app, face), allow_remote=settings.allow_remote)
+    ControlFace(fleet, authenticator, limits).mount(app)
+    _answer_elsewhere(app, face)
+    bodies = Bodies(app.wsgi_app, limits)
+    wsgi = Guard(FastReads(bodies, face), allow_remote=settings.allow_remote)
     networks = Networks.of((*LOOPBACK, *settings.allow_network))
-    transfers = Transfers(fleet, networks, partial(_exported, site, oem, identities))
-    return Service(site, manifest, fleet, Ticker(fleet), transfers, wsgi)
+    transfers = Transfers(fleet, networks, partial(_exported, site, oem, identities), limits.image_bytes)
+    return Service(site, manifest, fleet, Ticker(fleet), transfers, limits, bodies, wsgi)
 
 
 def read_site(mockup: str, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Tree, Manifest, Site]:
@@ -276,10 +283,15 @@ def _exported(
     return oem.export(dict(system), time, job)
 
 
-def _answer_elsewhere(app: Flask) -> None:
-    """What is below neither /redfish nor /jobfish is refused in JSON too, with a word on where to look."""
+def _answer_elsewhere(app: Flask, face: Face) -> None:
+    """What is below neither /redfish nor /jobfish is refused in JSON too, with a word on where to look.
+
+    What Flask refuses by itself below /redfish (a method that nobody knows, a Host that is none) is the face's to word.
+    """
 
     def refuse(error: HTTPException) -> Response:
+        if request.path.lstrip("/").partition("/")[0] == "redfish":
+            return face.turn_away(error)
         body = {"error": {"message": f"{error.name}: try {ROOT}/ or /jobfish/v1/clock", "details": []}}
         headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
         return Response(orjson.dumps(body), error.code, headers, content_type="application/json")

@@ -19,13 +19,12 @@ from typing import Any
 
 from granian._granian import SocketHolder
 from granian.constants import Interfaces, SSLProtocols
-from granian.http import HTTP1Settings
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server.mt import MTServer
 
+from emulator.runtime.limits import Limits
+
 BACKLOG = 1024
-THREADS = 64
-"""Requests handled at the same time: long answers must not keep short ones waiting."""
-HEADER_TIMEOUT_MS = 30_000
 WAKE_SECONDS = 0.5
 ANY = "0.0.0.0"  # noqa: S104 - peers elsewhere are refused, see `open_socket` and guard.py
 
@@ -76,6 +75,7 @@ class Server(MTServer):
         listening: socket.socket,
         *,
         certificate: tuple[Path, Path] | None,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
     ) -> None:
         """`certificate` is (certificate, key) for HTTPS, None for HTTP; TLS is 1.2 or newer."""
         host, port = listening.getsockname()[:2]
@@ -83,10 +83,16 @@ class Server(MTServer):
             "address": host,
             "port": port,
             "interface": Interfaces.WSGI,
-            "blocking_threads": THREADS,
+            "blocking_threads": limits.threads,
             "backlog": BACKLOG,
+            "backpressure": limits.connections,
             "log_enabled": False,
-            "http1_settings": HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
+            "http1_settings": HTTP1Settings(
+                header_read_timeout=limits.header_seconds * 1000, max_buffer_size=limits.header_bytes
+            ),
+            "http2_settings": HTTP2Settings(
+                max_headers_size=limits.header_bytes, max_concurrent_streams=limits.threads
+            ),
             "ssl_protocol_min": SSLProtocols.tls12,
         }
         if certificate is not None:

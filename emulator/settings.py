@@ -44,6 +44,7 @@ SETTINGS = (
         many=True,
     ),
     Setting("allow-remote", False, "", "Answer peers that are not on loopback."),
+    Setting("limit", (), "NAME=N", "Another bound for what clients may ask: body-bytes=65536. Repeatable.", many=True),
 )
 """In the order in which help and README show them."""
 
@@ -64,6 +65,7 @@ class Settings:
     fail: tuple[str, ...] = ()
     allow_network: tuple[str, ...] = ()
     allow_remote: bool = False
+    limit: tuple[str, ...] = ()
 
     @property
     def clock_rate(self) -> float:

@@ -69,6 +69,11 @@ class Answer:
     body: Any
 
     @property
+    def document(self) -> dict[str, Any]:
+        """The resource without its ETag, to be compared with another."""
+        return {name: value for name, value in self.body.items() if name != "@odata.etag"}
+
+    @property
     def info(self) -> list[dict[str, Any]]:
         """The messages, of an error or of a success."""
         holder = self.body.get("error", self.body) if isinstance(self.body, dict) else {}

@@ -95,7 +95,7 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     stack.callback(service.stop)
     _tune()
     click.echo(banner(settings, service, listening.getsockname()[1], state))
-    server = Server(service.wsgi, listening, certificate=certificate)
+    server = Server(service.wsgi, listening, certificate=certificate, limits=service.limits)
     server.run()
     click.echo("jobfish: stopped")
 

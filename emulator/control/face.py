@@ -27,8 +27,9 @@ from emulator.core.device import Device
 from emulator.core.machine import Machine
 from emulator.data import payload_validator
 from emulator.runtime.authentication import Authenticator
-from emulator.runtime.body import BODY_BYTES_MAX, drain
+from emulator.runtime.body import DRAIN_BODIES, BodyError, drain
 from emulator.runtime.fleet import Fleet, Seat
+from emulator.runtime.limits import Limits
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +49,10 @@ class Refused(Exception):  # noqa: N818 - it is an answer
 class ControlFace:
     """Serves the control routes for all machines of a fleet."""
 
-    def __init__(self, fleet: Fleet, authenticator: Authenticator) -> None:
+    def __init__(self, fleet: Fleet, authenticator: Authenticator, limits: Limits) -> None:
         self._fleet = fleet
         self._authenticator = authenticator
+        self._limits = limits
 
     def mount(self, app: Flask) -> None:
         """Answer for everything below /jobfish/v1."""
@@ -66,7 +68,13 @@ class ControlFace:
         ]
         for method, path, view in routes:
             name = f"{method} {path}"
-            app.add_url_rule(ROOT + path, name, _answering(view), methods=[method], strict_slashes=False)
+            app.add_url_rule(
+                ROOT + path,
+                name,
+                _answering(view, DRAIN_BODIES * self._limits.body_bytes),
+                methods=[method],
+                strict_slashes=False,
+            )
 
     def get_clock(self) -> Response:
         """What time it is on the machine, and when the next thing is due there."""
@@ -76,7 +84,7 @@ class ControlFace:
     def post_clock(self) -> Response:
         """Advance, then set the rate; answers when everything that became due has happened."""
         seat = self._seat("ConfigureManager")
-        body = _body("Clock.post")
+        body = _body("Clock.post", self._limits)
         if not body:
             raise Refused(400, "say what to do: advance (seconds) or rate (virtual seconds per real second)")
         with seat.turn() as machine:
@@ -97,7 +105,7 @@ class ControlFace:
     def post_fault(self) -> Response:
         """Plan a fault: 201 with the rule."""
         seat = self._seat("ConfigureManager")
-        body = _body("Fault.post")
+        body = _body("Fault.post", self._limits)
         with seat.turn() as machine:
             rule = machine.add_fault(body["target"], body["step"], body.get("message_id"), body.get("count"))
             return _json(rule.to_plain(), 201, {"Location": f"{ROOT}/faults/{rule.id}"})
@@ -125,7 +133,7 @@ class ControlFace:
     def post_event(self, device_id: str) -> Response:
         """Let something befall the hardware: 200 with the device as it is then."""
         seat = self._seat("ConfigureManager")
-        body = _body("DeviceEvent.post")
+        body = _body("DeviceEvent.post", self._limits)
         with seat.turn() as machine:
             device = machine.devices.get(device_id)
             if device is None:
@@ -171,9 +179,9 @@ def _iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
 
 
-def _body(name: str) -> Mapping[str, Any]:
+def _body(name: str, limits: Limits) -> Mapping[str, Any]:
     content = request.get_data(cache=False)
-    if len(content) >= BODY_BYTES_MAX:
+    if len(content) >= limits.body_bytes:
         raise RequestEntityTooLarge
     try:
         found = orjson.loads(content or b"{}")
@@ -198,13 +206,15 @@ def _refused(refusal: Refused) -> Response:
     return _json(refusal.body, refusal.status, headers)
 
 
-def _answering(view: Callable[..., Response]) -> Callable[..., Response]:
+def _answering(view: Callable[..., Response], drained: int) -> Callable[..., Response]:
     def answer(**params: str) -> Response:
         try:
             return view(**params)
         except RequestEntityTooLarge:
-            drain(request.environ)
+            drain(request.environ, drained)
             return _refused(Refused(413, "the body is too large"))
+        except BodyError:
+            return _refused(Refused(400, "the body did not arrive"))
         except Refused as refusal:
             return _refused(refusal)
         except Exception:

@@ -13,6 +13,8 @@ from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.data import payload_validator
 
 JSON_TYPE = "application/json"
+DEPTH_MAX = 100
+"""How deep objects and arrays may lie in each other: more than anything needs, and less than recursion bears."""
 
 
 def parse_body(content: bytes, content_type: str | None, *, optional: bool) -> Mapping[str, Any]:
@@ -32,7 +34,8 @@ def parse_object(content: bytes | str) -> Mapping[str, Any]:
     """JSON that is to be an object.
 
     Raises:
-        Rejected: MalformedJSON, or UnrecognizedRequestBody for JSON that is no object.
+        Rejected: MalformedJSON, for what is nested more than `DEPTH_MAX` deep too; UnrecognizedRequestBody for JSON
+            that is no object.
     """
     try:
         found = orjson.loads(content)
@@ -40,7 +43,23 @@ def parse_object(content: bytes | str) -> Mapping[str, Any]:
         raise Rejected(Message("MalformedJSON")) from error
     if not isinstance(found, dict):
         raise Rejected(Message("UnrecognizedRequestBody"))
+    if _is_too_deep(found):
+        raise Rejected(Message("MalformedJSON"))
     return found
+
+
+def _is_too_deep(found: Any) -> bool:
+    level = [found]
+    for _ in range(DEPTH_MAX):
+        level = [
+            inner
+            for holder in level
+            for inner in (holder.values() if isinstance(holder, dict) else holder)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def check_payload(name: str, body: Mapping[str, Any], action: str | None) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
 from emulator.core.access import Account
@@ -52,9 +52,9 @@ from emulator.redfish.rendering import (
 from emulator.redfish.router import NO_PARAMS, Router
 from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
 from emulator.runtime.authentication import Authenticator
-from emulator.runtime.body import BODY_BYTES_MAX, DRAIN_BYTES_MAX, drain
+from emulator.runtime.body import DRAIN_BODIES, BodiesBusyError, BodyCutShortError, drain
 from emulator.runtime.fleet import Fleet, Kept, Seat
-from emulator.runtime.transfers import IMAGE_BYTES_MAX
+from emulator.runtime.limits import Limits
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +62,17 @@ Environ = dict[str, Any]
 """A WSGI request."""
 RENDERED_MAX = 512
 """Rendered documents kept for each machine."""
+KEPT_BYTES_MAX = 64 * 2**20
+"""About so many bytes of them: queries can be spelled in any number of ways, and ask for a lot."""
+LARGE_BYTES = 64 * 2**10
+"""From here on an answer is large, and the others are counted before it is kept."""
 PIECES_MAX = 8_192
 """Documents of jobs kept for each machine, for the lists that show them whole."""
 STRANGERS = frozenset({"AccessUnauthorized", "LoginFailed"})
 """Refusals of callers who are not known; of all others an image is read to its end before it is refused."""
+WAITS = frozenset({"ControllerAway", "ControllerNotReady", "ServiceTemporarilyUnavailable"})
+"""Refusals whose first argument is how many seconds to wait."""
+BUSY_SECONDS = "5"
 _SLASHES = re.compile(r"/{2,}")
 
 
@@ -93,6 +100,7 @@ class Face:
         resources: Sequence[Resource],
         oem: Oem,
         identities: Identities | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - it is frozen
     ) -> None:
         self._fleet = fleet
         self._site = site
@@ -100,9 +108,11 @@ class Face:
         self._authenticator = authenticator
         self._oem = oem
         self._router = Router(resources)
+        self.limits = limits
         self._identities = identities
         self._passive: dict[str, Rendered] = {}
         self._patches: dict[str, Verb | None] = {}
+        self._drained = DRAIN_BODIES * limits.body_bytes
         self._pieces: WeakKeyDictionary[Machine, dict[str, _Piece]] = WeakKeyDictionary()
 
     def mount(self, app: Flask) -> None:
@@ -167,14 +177,27 @@ class Face:
         try:
             return ReadyResponse(self._handle(environ, uri))
         except Rejected as refusal:
-            drain(environ, DRAIN_BYTES_MAX if refusal.messages[0].key in STRANGERS else IMAGE_BYTES_MAX)
+            drain(environ, self._drained if refusal.messages[0].key in STRANGERS else self.limits.image_bytes)
             return ReadyResponse(self._refusal(refusal, uri))
         except RequestEntityTooLarge:
-            drain(environ)
+            drain(environ, self._drained)
             return ReadyResponse(finished(error_reply(self._dialect, [Message("PayloadTooLarge")])))
+        except BodyCutShortError:
+            return ReadyResponse(self._refusal(Rejected(Message("UnrecognizedRequestBody")), uri))
+        except BodiesBusyError:
+            return ReadyResponse(
+                self._refusal(Rejected(Message("ServiceTemporarilyUnavailable", (BUSY_SECONDS,))), uri)
+            )
         except Exception:
             log.exception("%s %s", environ["REQUEST_METHOD"], uri)
             return ReadyResponse(finished(error_reply(self._dialect, [Message("InternalError")])))
+
+    def turn_away(self, error: HTTPException) -> Response:
+        """What never got as far as a resource: a method that nobody knows, a Host that is none."""
+        uri = _uri(request.environ)
+        known = error.code == 405
+        missing = Message("ResourceMissingAtURI", (f"//{request.environ.get('HTTP_HOST', '')[:100]}{uri[:1000]}",))
+        return ReadyResponse(self._refusal(Rejected(Message("OperationNotAllowed") if known else missing), uri))
 
     def kept(self, environ: Environ) -> Rendered | None:
         """The answer to a plain GET, where it is at hand, still true, and the caller may have it; None otherwise.
@@ -194,6 +217,8 @@ class Face:
         return self._at_hand(seat, uri, uri, resource)
 
     def _handle(self, environ: Environ, uri: str) -> Rendered:
+        if len(uri) + len(environ.get("QUERY_STRING") or "") > self.limits.uri_bytes:
+            raise Rejected(Message("UriTooLong", (str(self.limits.uri_bytes),)))
         method = environ["REQUEST_METHOD"]
         seat = self._fleet.seat_for(environ.get("HTTP_HOST", ""))
         if seat is None:
@@ -273,7 +298,7 @@ class Face:
             # both as they are now: when the turn is over another one may have changed, or replaced, the machine
             version, cache = machine.version, seat.rendered
         if call.validity.until > machine.moment and rendered.status in (200, 202):
-            if len(cache) >= RENDERED_MAX:
+            if len(cache) >= RENDERED_MAX or (len(rendered.body) > LARGE_BYTES and _kept_bytes(cache) > KEPT_BYTES_MAX):
                 cache.clear()
             cache[key] = Kept(version, call.validity.until, rendered)
         return rendered
@@ -358,7 +383,7 @@ class Face:
             with seat.turn() as machine:
                 document = self.document(self._call(machine, uri, params, account), uri)
             raise Rejected(*as_known(refusal.messages, document or {})) from refusal
-        upload = verb.upload(request) if verb.upload is not None else {}
+        upload = verb.upload(request, self.limits.image_bytes) if verb.upload is not None else {}
         with seat.turn() as machine:
             call = self._call(machine, uri, params, account, body, upload)
             self._check_if_match(call, seat.number, resource)
@@ -373,7 +398,7 @@ class Face:
         if verb.payload is None:
             return {}
         content = request.get_data(cache=False)
-        if len(content) >= BODY_BYTES_MAX:
+        if len(content) >= self.limits.body_bytes:
             raise RequestEntityTooLarge
         content_type = None if verb.any_type else request.content_type
         body = parse_body(content, content_type, optional=verb.action is not None)
@@ -381,8 +406,8 @@ class Face:
         return body
 
     def _check_if_match(self, call: Call, number: int, resource: Resource | None) -> None:
-        """A write that names a version of the document happens only to that version: of an action, that of the resource
-        whose action it is.
+        """A write that names a version of the document happens only to that version. An action has none, and clients
+        leak into it what they were told of another resource (clients of updates do).
 
         Raises:
             Rejected: PreconditionFailed.
@@ -390,10 +415,6 @@ class Face:
         wanted = request.headers.get("If-Match")
         if not wanted or wanted.strip() == "*":
             return
-        if "/Actions/" in call.uri:
-            uri = call.uri.partition("/Actions/")[0]
-            resource, params = self._router.find(uri) or (None, NO_PARAMS)
-            call = call.at(uri, params)
         if resource is None and not call.exists(call.uri):
             return
         if resource is not None and resource.get is None:
@@ -428,7 +449,7 @@ class Face:
         reply = error_reply(self._dialect, refusal.messages)
         if reply.status == 401:
             return finished(replace(reply, headers=(("WWW-Authenticate", 'Basic realm="Redfish"'),)))
-        if reply.status == 503 and refusal.messages[0].key in ("ControllerAway", "ControllerNotReady"):
+        if reply.status == 503 and refusal.messages[0].key in WAITS:
             return finished(replace(reply, headers=(("Retry-After", refusal.messages[0].args[0]),)))
         if reply.status == 405:
             uri = self._router.target(uri, request.method)
@@ -458,6 +479,10 @@ def _check_present(seat: Seat, resource: Resource | None) -> None:
         machine.check_present()
         if resource is not None and resource.needs_ready:
             machine.check_ready()
+
+
+def _kept_bytes(cache: Mapping[str, Kept]) -> int:
+    return sum(len(kept.rendered.body) for kept in cache.values())
 
 
 def _uri(environ: Environ) -> str:

@@ -18,7 +18,6 @@ from emulator.redfish.filter import Test, parse_filter
 from emulator.redfish.rendering import ExpandedDocument, ReadyDocument
 from emulator.redfish.view import Call, Document
 
-LEVELS_MAX = 3
 COUNT, NEXT_LINK = "Members@odata.count", "Members@odata.nextLink"
 _EXPAND = re.compile(r"([*.~])(?:\(\$levels=(\d{1,3})\))?")
 _ALWAYS = ("@odata.id", "@odata.type", "@odata.context", "@odata.etag", COUNT)
@@ -55,9 +54,9 @@ def parse_query(args: Mapping[str, str]) -> Query:
     """The query; parameters without a $ that nobody knows are ignored.
 
     Raises:
-        Rejected: QueryParameterUnsupported for an unknown $parameter; QueryParameterValueFormatError,
-            QueryParameterValueTypeError and QueryParameterOutOfRange for a bad value; QueryCombinationInvalid for
-            `only` together with what chooses among members.
+        Rejected: QueryParameterUnsupported for an unknown $parameter; QueryParameterValueFormatError and
+            QueryParameterValueTypeError for a bad value; QueryCombinationInvalid for `only` together with what chooses
+            among members.
     """
     known: dict[str, Any] = {}
     for name, value in args.items():
@@ -102,7 +101,8 @@ def apply_query(
     controller's own, as the client will read it.
 
     Raises:
-        Rejected: QueryNotSupportedOnResource for $filter, $top and $skip on what is no collection.
+        Rejected: QueryNotSupportedOnResource for $filter, $top and $skip on what is no collection;
+            QueryParameterOutOfRange for more levels of $expand than are served; ExpansionTooLarge.
     """
     asks_for_members = not (query.filter is None and query.top is None and query.skip is None)
     if asks_for_members and _members(document) is None:
@@ -113,8 +113,14 @@ def apply_query(
     if own is not None:
         document = own(document)
     if query.expand:
+        _check_levels(query.levels, call.documents.limits.expand_levels)
         document = _Expansion(call, own).of(document, query.expand, query.levels)
     return document
+
+
+def _check_levels(levels: int, most: int) -> None:
+    if not 1 <= levels <= most:
+        raise Rejected(Message("QueryParameterOutOfRange", (str(levels), "$expand", f"$levels=1 to {most}")))
 
 
 def select(document: Document, query: Query) -> Document:
@@ -145,10 +151,7 @@ def _expand(value: str) -> tuple[str, int]:
     found = _EXPAND.fullmatch(value)
     if found is None:
         raise Rejected(Message("QueryParameterValueFormatError", (value[:50], "$expand")))
-    levels = int(found[2] or 1)
-    if not 1 <= levels <= LEVELS_MAX:
-        raise Rejected(Message("QueryParameterOutOfRange", (str(levels), "$expand", f"$levels=1 to {LEVELS_MAX}")))
-    return found[1], levels
+    return found[1], int(found[2] or 1)
 
 
 def _paths(value: str) -> tuple[str, ...]:
@@ -230,11 +233,12 @@ def _next_link(uri: str, query: Query, skip: int) -> str:
 
 
 class _Expansion:
-    """Puts what links lead to into the place of the links."""
+    """Puts what links lead to into the place of the links, and counts it: they could lead to each other for ever."""
 
     def __init__(self, call: Call, own: Callable[[Document], Document] | None) -> None:
         self._call = call
         self._own = own
+        self._most = self._left = call.documents.limits.expand_resources
 
     def of(self, document: Document, which: str, levels: int) -> Document:
         """A document expanded; `which` is * . or ~."""
@@ -254,7 +258,14 @@ class _Expansion:
         return value
 
     def _target(self, reference: Mapping[str, str], which: str, levels: int) -> Any:
-        """What a link leads to, with the ETag that it has by itself."""
+        """What a link leads to, with the ETag that it has by itself.
+
+        Raises:
+            Rejected: ExpansionTooLarge.
+        """
+        self._left -= 1
+        if self._left < 0:
+            raise Rejected(Message("ExpansionTooLarge", (str(self._most),)))
         document = self._call.documents.document(self._call, reference["@odata.id"])
         if document is None:
             return reference

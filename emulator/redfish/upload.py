@@ -17,7 +17,7 @@ from werkzeug.formparser import FormDataParser
 from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.formats.image import Inspector
 from emulator.redfish.check import check_payload, parse_object
-from emulator.runtime.transfers import IMAGE_BYTES_MAX, package_of
+from emulator.runtime.transfers import package_of
 
 CHUNK_BYTES = 64 * 1024
 FIELD_BYTES_MAX = 64 * 1024
@@ -27,7 +27,7 @@ PARAMETERS_SCHEMA = "UpdateService.UpdateParameters"
 MULTIPART = "multipart/form-data"
 
 
-def read_multipart(request: Request) -> dict[str, Any]:
+def read_multipart(request: Request, bytes_max: int) -> dict[str, Any]:
     """A form with a package: {"parameters": what UpdateParameters says, "package": as update jobs take it}.
 
     The package is the one part with a file name, whatever its own name: clients that push to HttpPushUri say "file".
@@ -37,12 +37,12 @@ def read_multipart(request: Request) -> dict[str, Any]:
     Raises:
         Rejected: UnsupportedMediaType; PropertyMissing for a form without a package, PropertyDuplicate for one with
             two, PropertyUnknown for any other part; MalformedJSON, or what the parameters' schema says.
-        RequestEntityTooLarge: beyond IMAGE_BYTES_MAX, or a form that is no form for packages.
+        RequestEntityTooLarge: beyond `bytes_max`, or a form that is no form for packages.
     """
     if request.mimetype != MULTIPART:
         raise Rejected(Message("UnsupportedMediaType", ((request.content_type or "")[:100],)))
-    request.max_content_length = IMAGE_BYTES_MAX
-    parts = [part for part in _parsed(request) if not part.name.startswith(OEM)]
+    request.max_content_length = bytes_max
+    parts = [part for part in _parsed(request, bytes_max) if not part.name.startswith(OEM)]
     parameters = [part for part in parts if part.name == PARAMETERS]
     files = [part for part in parts if part.name != PARAMETERS and part.sink is not None]
     strangers = {part.name[:100] for part in parts if part.name != PARAMETERS and part.sink is None}
@@ -60,14 +60,14 @@ def read_multipart(request: Request) -> dict[str, Any]:
     }
 
 
-def read_raw(request: Request) -> dict[str, Any]:
+def read_raw(request: Request, bytes_max: int) -> dict[str, Any]:
     """A body that is a package: as `read_multipart`, without parameters.
 
     Raises:
         Rejected: UnrecognizedRequestBody for one that ends before its Content-Length does.
-        RequestEntityTooLarge: beyond IMAGE_BYTES_MAX.
+        RequestEntityTooLarge: beyond `bytes_max`.
     """
-    request.max_content_length = IMAGE_BYTES_MAX
+    request.max_content_length = bytes_max
     inspector = Inspector()
     while chunk := request.stream.read(CHUNK_BYTES):
         inspector.feed(chunk)
@@ -76,9 +76,9 @@ def read_raw(request: Request) -> dict[str, Any]:
     return {"parameters": {}, "package": package_of(inspector, "")}
 
 
-def read_upload(request: Request) -> dict[str, Any]:
+def read_upload(request: Request, bytes_max: int) -> dict[str, Any]:
     """A package in either way: a form where the content type says so, else the body itself."""
-    return read_multipart(request) if request.mimetype == MULTIPART else read_raw(request)
+    return read_multipart(request, bytes_max) if request.mimetype == MULTIPART else read_raw(request, bytes_max)
 
 
 class _Sink(io.RawIOBase):
@@ -123,12 +123,12 @@ class _Part(NamedTuple):
         return text
 
 
-def _parsed(request: Request) -> list[_Part]:
+def _parsed(request: Request, bytes_max: int) -> list[_Part]:
     parser = FormDataParser(
         stream_factory=_sink_for,
         # it bounds what the parser holds, and of a file that is a chunk and what may be the beginning of a boundary
         max_form_memory_size=FIELD_BYTES_MAX + CHUNK_BYTES,
-        max_content_length=IMAGE_BYTES_MAX,
+        max_content_length=bytes_max,
         max_form_parts=PARTS_MAX,
         silent=False,
     )

@@ -28,6 +28,7 @@ from emulator.core.machine import Machine
 from emulator.core.message import Message
 from emulator.mockup.site import Site
 from emulator.runtime.authentication import Authenticator
+from emulator.runtime.limits import Limits
 
 Document = dict[str, Any]
 Own = Callable[[Document], Document]
@@ -37,8 +38,10 @@ NUMBER_DIGITS_MAX = 9
 
 class Documents(Protocol):
     """Looks up any resource of the service: for links that want their target's content ($expand), and for requests that
-    are to be made later.
+    are to be made later. `limits` says how much may be asked of it.
     """
+
+    limits: Limits
 
     def document(self, call: Call, uri: str) -> Document | None:
         """The resource at this URI as the caller would get it; None where there is none."""
@@ -166,8 +169,8 @@ class Verb:
     """The action's name, where the body holds its parameters."""
     any_type: bool = False
     """True: a JSON body whatever its Content-Type says (clients leak that of an earlier upload)."""
-    upload: Callable[[Request], Mapping[str, Any]] | None = None
-    """Reads a body that is too large to be kept; `Call.upload` is what it gives."""
+    upload: Callable[[Request, int], Mapping[str, Any]] | None = None
+    """Reads a body that is too large to be kept, of so many bytes at most; `Call.upload` is what it gives."""
     needs_if_match: bool = False
     """True: a request without If-Match is refused."""
 

@@ -24,13 +24,12 @@ from emulator.formats.profile import BYTES_MAX as PROFILE_BYTES_MAX
 from emulator.formats.profile import ProfileError, parse
 from emulator.formats.storage_profile import settings
 from emulator.runtime.fleet import Fleet, Seat
+from emulator.runtime.limits import Limits
 from emulator.runtime.networks import Networks
 
 log = logging.getLogger(__name__)
 
 WORKERS_MAX = 8
-IMAGE_BYTES_MAX = 2 * 2**30
-"""The largest firmware package that is fetched or taken in, in bytes: 2 GiB."""
 PROGRESS_SECONDS = 0.2
 """How often progress is told where it cannot be told in percent."""
 
@@ -53,10 +52,14 @@ class Errand(NamedTuple):
 class Transfers:
     """Does the transfers of a fleet."""
 
-    def __init__(self, fleet: Fleet, networks: Networks, render_export: RenderExport) -> None:
+    def __init__(
+        self, fleet: Fleet, networks: Networks, render_export: RenderExport, image_bytes: int = Limits().image_bytes
+    ) -> None:
+        """`image_bytes` is how large a firmware package may be."""
         self._fleet = fleet
         self._networks = networks
         self._render_export = render_export
+        self._image_bytes = image_bytes
         self._lock = Lock()
         self._known: set[tuple[int, str, int]] = set()
         self._queue: SimpleQueue[Errand | None] = SimpleQueue()
@@ -131,7 +134,7 @@ class Transfers:
             if digest is not None:
                 digest.update(chunk)
 
-        self._fetch(errand, take, IMAGE_BYTES_MAX)
+        self._fetch(errand, take, self._image_bytes)
         package = package_of(inspector, unquote(urlsplit(errand.transfer.uri).path.rpartition("/")[2]))
         return package if digest is None else {**package, "digest": digest.hexdigest()}
 

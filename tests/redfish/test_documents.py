@@ -211,7 +211,8 @@ def test_the_settings_of_a_bios_may_stand_anywhere(monkeypatch, make_bmc):
     moved = {**whole.documents[bios], "@Redfish.Settings": {"SettingsObject": {"@odata.id": elsewhere}}}
     documents = {**whole.documents, bios: moved, elsewhere: whole.documents[f"{bios}/Settings"]}
     del documents[f"{bios}/Settings"]
-    monkeypatch.setattr(app, "read_tree", lambda path: replace(whole, documents=documents))
+    tree = replace(whole, documents=documents)
+    monkeypatch.setattr(app, "read_site", lambda _, kinds: (tree, *app.find_site(tree, kinds)))
     rack = make_bmc(mockup="rack-server")
     assert rack.settings == elsewhere
     assert rack.patch_bios(NumLock=False).status == 200

@@ -105,7 +105,7 @@ def test_a_filter_leaves_links_to_the_members_that_pass(bmc, uri, expression, me
 LOG_FILTERS = [
     # $filter, whether an entry is wanted
     ("MessageId eq 'SYS1000'", lambda entry: entry["MessageId"].endswith(".SYS1000")),
-    ("MessageId eq 'IDRAC.2.7.SYS1000'", lambda entry: entry["MessageId"] == "IDRAC.2.9.SYS1000"),
+    ("MessageId eq 'IDRAC.2.7.SYS1000'", lambda entry: entry["MessageId"] == "IDRAC.2.7.SYS1000"),
     ("MessageId ne 'SYS1000'", lambda entry: not entry["MessageId"].endswith(".SYS1000")),
     ("MessageArgs eq 'root'", lambda entry: "root" in entry.get("MessageArgs", ())),
     ("Links/OriginOfCondition eq null", lambda entry: "OriginOfCondition" not in entry.get("Links", {})),

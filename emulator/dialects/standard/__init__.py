@@ -80,6 +80,8 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "ScheduleNeverOccurs": ("Jobfish.ScheduleNeverOccurs",),
     "TargetNotSchedulable": ("Base.PropertyValueNotInList:0,1", "Jobfish.TargetNotSchedulable:0,2"),
     "OccurrenceDone": ("Jobfish.OccurrenceDone",),
+    "UriTooLong": ("Jobfish.UriTooLong",),
+    "ExpansionTooLarge": ("Jobfish.ExpansionTooLarge",),
     "OccurrenceFailed": ("Jobfish.OccurrenceFailed",),
     "RecurringJobCreated": ("Jobfish.JobCreated",),
     # updates

@@ -8,12 +8,11 @@ from xml.sax.saxutils import quoteattr
 
 from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
-from emulator.redfish.query import LEVELS_MAX
 from emulator.redfish.view import Call, Document, Resource, link
 
 METADATA = f"{ROOT}/$metadata"
+EXPAND_QUERY: Document = {"ExpandAll": True, "Levels": True, "Links": True, "NoLinks": True}
 FEATURES: Document = {
-    "ExpandQuery": {"ExpandAll": True, "Levels": True, "Links": True, "MaxLevels": LEVELS_MAX, "NoLinks": True},
     "SelectQuery": True,
     "TopSkipQuery": True,
     "FilterQuery": True,
@@ -46,7 +45,8 @@ def service_root(call: Call) -> Document:
     document = call.base()
     services = {name: link(f"{ROOT}/{place}") for name, place in SERVICES.items()}
     links = {**document.get("Links", {}), "Sessions": link(f"{ROOT}/SessionService/Sessions")}
-    return {**document, **services, "Links": links, "ProtocolFeaturesSupported": FEATURES}
+    features = {"ExpandQuery": {**EXPAND_QUERY, "MaxLevels": call.documents.limits.expand_levels}, **FEATURES}
+    return {**document, **services, "Links": links, "ProtocolFeaturesSupported": features}
 
 
 def odata(call: Call) -> Document:

@@ -40,7 +40,6 @@ from emulator.redfish.views.software_inventory import (
     related_uris,
     software_inventories,
 )
-from emulator.runtime.transfers import IMAGE_BYTES_MAX
 
 SIMPLE_UPDATE, START_UPDATE = "UpdateService.SimpleUpdate", "UpdateService.StartUpdate"
 PROTOCOLS = ("HTTP", "HTTPS")
@@ -88,7 +87,7 @@ def update_service(call: Call) -> Document:
         "HttpPushUri": _push_uri(call.site),
         "MultipartHttpPushUri": _multipart_uri(service),
         f"MultipartHttpPushUri{OPERATION_APPLY_TIME_SUPPORT}": apply_times,
-        "MaxImageSizeBytes": IMAGE_BYTES_MAX,
+        "MaxImageSizeBytes": call.documents.limits.image_bytes,
         "VerifyRemoteServerCertificate": False,
     }
     if not call.site.pushes_into_inventory:
