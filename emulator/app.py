@@ -55,6 +55,7 @@ from emulator.redfish.face import Face
 from emulator.redfish.fast import FastReads
 from emulator.redfish.partitions import with_partitions
 from emulator.redfish.router import Router
+from emulator.redfish.schemas import metadata, served_types, vendor_schemas
 from emulator.redfish.view import Oem, Resource, local_text
 from emulator.redfish.views import (
     bios,
@@ -70,7 +71,7 @@ from emulator.redfish.views import (
     volume,
 )
 from emulator.redfish.views.manager_account import ACCOUNTS, account_uris
-from emulator.redfish.views.service_root import METADATA, metadata, types_in
+from emulator.redfish.views.service_root import METADATA
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import BODY_BYTES_MAX
 from emulator.runtime.fleet import Fleet
@@ -126,25 +127,6 @@ REGISTRIES = (
     "Jobfish.1.0.0",
 )
 """The message registries that every dialect speaks with; a vendor's own are in its `Oem`."""
-OWN_TYPES = (
-    "#Job.v1_3_0.Job",
-    "#JobCollection.JobCollection",
-    "#JobService.v1_1_0.JobService",
-    "#Task.v1_7_4.Task",
-    "#TaskCollection.TaskCollection",
-    "#TaskService.v1_3_0.TaskService",
-    "#Session.v1_8_0.Session",
-    "#SessionCollection.SessionCollection",
-    "#SessionService.v1_2_0.SessionService",
-    "#ManagerAccount.v1_14_1.ManagerAccount",
-    "#ManagerAccountCollection.ManagerAccountCollection",
-    "#LogEntry.v1_21_0.LogEntry",
-    "#LogEntryCollection.LogEntryCollection",
-    "#Message.v1_2_0.Message",
-    "#Settings.v1_4_0.Settings",
-    "#Settings.v1_4_0.PreferredApplyTime",
-)
-"""The types of what this program projects, for `$metadata`."""
 
 
 @dataclass(slots=True)
@@ -222,7 +204,8 @@ def find_site(tree: Tree, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Manifest, 
     mended = mend_resources(tree, _is_filled)
     is_served = _served_by(live_resources(surveyed(mended, manifest, kinds), kinds), manifest)
     mended = mend_links(mended, is_served, _is_filled)
-    return manifest, surveyed(_with_metadata(mended), manifest, kinds)
+    site = surveyed(mended, manifest, kinds)
+    return manifest, replace(site, tree=_with_metadata(mended, DIALECTS[site.dialect][1]))
 
 
 def surveyed(tree: Tree, manifest: Manifest, kinds: DeviceKinds = DEVICE_KINDS) -> Site:
@@ -354,10 +337,12 @@ def _fingerprint(tree: Tree) -> str:
     return f"{tree.name}-{digest}"
 
 
-def _with_metadata(tree: Tree) -> Tree:
-    """The tree with a `$metadata` of its own, where it has none."""
-    if METADATA in tree.files:
-        return tree
-    types = {kind for document in tree.documents.values() for kind in types_in(document)} | set(OWN_TYPES)
+def _with_metadata(tree: Tree, oem: Oem) -> Tree:
+    """The tree with a `$metadata` that is true of what is served, and with the schemas that are its vendor's.
+
+    One that came with the tree tells of what was served elsewhere, and refers to files that are not in the tree.
+    """
+    types = served_types(tree).union(oem.types)
     documents = {uri: document for uri, document in tree.documents.items() if uri != METADATA}
-    return replace(tree, documents=documents, files={**tree.files, METADATA: metadata(types)})
+    files = {**vendor_schemas(types), **tree.files, METADATA: metadata(types)}
+    return replace(tree, documents=documents, files=files)
