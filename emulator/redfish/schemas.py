@@ -37,6 +37,12 @@ OWN_TYPES = (
     "#MessageRegistry.v1_7_0.MessageRegistry",
     "#MessageRegistryFile.v1_1_5.MessageRegistryFile",
     "#MessageRegistryFileCollection.MessageRegistryFileCollection",
+    "#MetricDefinition.v1_3_5.MetricDefinition",
+    "#MetricDefinitionCollection.MetricDefinitionCollection",
+    "#MetricReport.v1_5_2.MetricReport",
+    "#MetricReportCollection.MetricReportCollection",
+    "#MetricReportDefinition.v1_4_7.MetricReportDefinition",
+    "#MetricReportDefinitionCollection.MetricReportDefinitionCollection",
     "#NetworkDeviceFunction.v1_11_1.NetworkDeviceFunction",
     "#Session.v1_8_0.Session",
     "#SessionCollection.SessionCollection",
@@ -47,6 +53,7 @@ OWN_TYPES = (
     "#Task.v1_7_4.Task",
     "#TaskCollection.TaskCollection",
     "#TaskService.v1_3_0.TaskService",
+    "#TelemetryService.v1_4_1.TelemetryService",
     "#Volume.v1_10_2.Volume",
 )
 """The types of what this program projects, whatever the mockup has. A vendor's are in its `Oem`."""

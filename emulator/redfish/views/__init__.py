@@ -26,6 +26,7 @@ from emulator.redfish.views import (
     software_inventory,
     task,
     task_service,
+    telemetry_service,
     thermal,
     update_service,
 )
@@ -48,6 +49,7 @@ VIEWS = (
     job,
     task_service,
     task,
+    telemetry_service,
     log_service,
     software_inventory,
     update_service,

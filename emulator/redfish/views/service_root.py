@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
+from emulator.redfish.metrics import TELEMETRY, is_brought
 from emulator.redfish.query import LEVELS_MAX
 from emulator.redfish.view import Call, Document, Resource, link
 
@@ -39,6 +40,8 @@ def service_root(call: Call) -> Document:
     """The root: the mockup's, with the services that this program brings."""
     document = call.base()
     services = {name: link(f"{ROOT}/{place}") for name, place in SERVICES.items()}
+    if is_brought(call.site):
+        services["TelemetryService"] = link(TELEMETRY)
     links = {**document.get("Links", {}), "Sessions": link(f"{ROOT}/SessionService/Sessions")}
     return {**document, **services, "Links": links, "ProtocolFeaturesSupported": FEATURES}
 
