@@ -55,13 +55,14 @@ from emulator.redfish.face import Face
 from emulator.redfish.fast import FastReads
 from emulator.redfish.partitions import with_partitions
 from emulator.redfish.router import Router
-from emulator.redfish.schemas import metadata, served_types, vendor_schemas
+from emulator.redfish.schemas import metadata, types_of, vendor_schemas
 from emulator.redfish.view import Oem, Resource, local_text
 from emulator.redfish.views import (
     bios,
     boot_option,
     drive,
     is_filled,
+    json_schema_file,
     message_registry,
     network_adapter,
     network_device_function,
@@ -127,6 +128,41 @@ REGISTRIES = (
     "Jobfish.1.0.0",
 )
 """The message registries that every dialect speaks with; a vendor's own are in its `Oem`."""
+OWN_TYPES = (
+    "#Job.v1_3_0.Job",
+    "#JobCollection.JobCollection",
+    "#JobService.v1_1_0.JobService",
+    "#Task.v1_7_4.Task",
+    "#TaskCollection.TaskCollection",
+    "#TaskService.v1_3_0.TaskService",
+    "#Session.v1_8_0.Session",
+    "#SessionCollection.SessionCollection",
+    "#SessionService.v1_2_0.SessionService",
+    "#ManagerAccount.v1_14_1.ManagerAccount",
+    "#ManagerAccountCollection.ManagerAccountCollection",
+    "#LogEntry.v1_21_0.LogEntry",
+    "#LogEntryCollection.LogEntryCollection",
+    "#Message.v1_2_0.Message",
+    "#Settings.v1_4_0.Settings",
+    "#Settings.v1_4_0.PreferredApplyTime",
+    "#CollectionCapabilities.v1_4_0.CollectionCapabilities",
+    "#JsonSchemaFile.v1_1_5.JsonSchemaFile",
+    "#JsonSchemaFileCollection.JsonSchemaFileCollection",
+    "#MessageRegistry.v1_7_0.MessageRegistry",
+    "#MessageRegistryFile.v1_1_5.MessageRegistryFile",
+    "#MessageRegistryFileCollection.MessageRegistryFileCollection",
+    "#MetricDefinition.v1_3_5.MetricDefinition",
+    "#MetricDefinitionCollection.MetricDefinitionCollection",
+    "#MetricReport.v1_5_2.MetricReport",
+    "#MetricReportCollection.MetricReportCollection",
+    "#MetricReportDefinition.v1_4_7.MetricReportDefinition",
+    "#MetricReportDefinitionCollection.MetricReportDefinitionCollection",
+    "#NetworkDeviceFunction.v1_11_1.NetworkDeviceFunction",
+    "#Settings.v1_4_0.OperationApplyTimeSupport",
+    "#TelemetryService.v1_4_1.TelemetryService",
+    "#Volume.v1_10_2.Volume",
+)
+"""The types of what this program projects whatever the mockup has, for `$metadata`. A vendor's are in its `Oem`."""
 
 
 @dataclass(slots=True)
@@ -228,8 +264,11 @@ def live_resources(site: Site, kinds: DeviceKinds = DEVICE_KINDS) -> list[Resour
     """All resources that the emulator answers for itself; the rest of the tree is served as it is."""
     of_kinds = [found for kind in kinds.values() for view in kind.views for found in view(site)]
     oem = DIALECTS[site.dialect][1]
-    registries = message_registry.resources(site, _registry_names(oem), oem.registry_places)
-    return with_partitions(site, [*resources(site), *registries, *of_kinds, *oem.resources(site)])
+    about = (
+        *message_registry.resources(site, _registry_names(oem), oem.registry_places),
+        *json_schema_file.resources(site, OWN_TYPES),
+    )
+    return with_partitions(site, [*resources(site), *about, *of_kinds, *oem.resources(site)])
 
 
 def passive_uris(site: Site) -> list[str]:
@@ -342,7 +381,7 @@ def _with_metadata(tree: Tree, oem: Oem) -> Tree:
 
     One that came with the tree tells of what was served elsewhere, and refers to files that are not in the tree.
     """
-    types = served_types(tree).union(oem.types)
+    types = types_of(tree).union(OWN_TYPES, oem.types)
     documents = {uri: document for uri, document in tree.documents.items() if uri != METADATA}
     files = {**vendor_schemas(types), **tree.files, METADATA: metadata(types)}
     return replace(tree, documents=documents, files=files)

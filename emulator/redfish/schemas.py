@@ -22,41 +22,6 @@ LOCAL = f"{ROOT}/Schemas"
 EXTENSIONS = f"{PUBLISHERS['DMTF']}/RedfishExtensions_v1.xml"
 UNDESCRIBED = "What the vendor has here is served as it is, and its types are not described."
 ODATA_CORE = "http://docs.oasis-open.org/odata/odata/v4.0/errata03/csd01/complete/vocabularies/Org.OData.Core.V1.xml"
-OWN_TYPES = (
-    "#CollectionCapabilities.v1_4_0.CollectionCapabilities",
-    "#Job.v1_3_0.Job",
-    "#JobCollection.JobCollection",
-    "#JobService.v1_1_0.JobService",
-    "#JsonSchemaFile.v1_1_5.JsonSchemaFile",
-    "#JsonSchemaFileCollection.JsonSchemaFileCollection",
-    "#LogEntry.v1_21_0.LogEntry",
-    "#LogEntryCollection.LogEntryCollection",
-    "#ManagerAccount.v1_14_1.ManagerAccount",
-    "#ManagerAccountCollection.ManagerAccountCollection",
-    "#Message.v1_2_0.Message",
-    "#MessageRegistry.v1_7_0.MessageRegistry",
-    "#MessageRegistryFile.v1_1_5.MessageRegistryFile",
-    "#MessageRegistryFileCollection.MessageRegistryFileCollection",
-    "#MetricDefinition.v1_3_5.MetricDefinition",
-    "#MetricDefinitionCollection.MetricDefinitionCollection",
-    "#MetricReport.v1_5_2.MetricReport",
-    "#MetricReportCollection.MetricReportCollection",
-    "#MetricReportDefinition.v1_4_7.MetricReportDefinition",
-    "#MetricReportDefinitionCollection.MetricReportDefinitionCollection",
-    "#NetworkDeviceFunction.v1_11_1.NetworkDeviceFunction",
-    "#Session.v1_8_0.Session",
-    "#SessionCollection.SessionCollection",
-    "#SessionService.v1_2_0.SessionService",
-    "#Settings.v1_4_0.OperationApplyTimeSupport",
-    "#Settings.v1_4_0.PreferredApplyTime",
-    "#Settings.v1_4_0.Settings",
-    "#Task.v1_7_4.Task",
-    "#TaskCollection.TaskCollection",
-    "#TaskService.v1_3_0.TaskService",
-    "#TelemetryService.v1_4_1.TelemetryService",
-    "#Volume.v1_10_2.Volume",
-)
-"""The types of what this program projects, whatever the mockup has. A vendor's are in its `Oem`."""
 EDMX, EDM = "http://docs.oasis-open.org/odata/ns/edmx", "http://docs.oasis-open.org/odata/ns/edm"
 
 
@@ -78,9 +43,9 @@ def taken_apart(kind: str) -> Names | None:
 _TYPE = re.compile(r"#?(?P<namespace>(?P<schema>[A-Za-z]\w*)(\.\w+)*)\.\w+", re.ASCII)
 
 
-def served_types(tree: Tree) -> set[str]:
-    """The types of a tree's documents, and the program's own."""
-    return {kind for document in tree.documents.values() for kind in types_in(document)} | set(OWN_TYPES)
+def types_of(tree: Tree) -> set[str]:
+    """The types of a tree's documents."""
+    return {kind for document in tree.documents.values() for kind in types_in(document)}
 
 
 def types_in(value: Any) -> Iterator[str]:

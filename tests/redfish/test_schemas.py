@@ -64,7 +64,7 @@ def test_every_type_that_is_served_is_told_of(make_bmc, mockup):
     served = namespaces_of(documents.values())
     assert len(served) > 60
     referred = references(bmc)
-    assert served - set(referred) == set(), "add them to schemas.OWN_TYPES, or to the vendor's Oem.types"
+    assert served - set(referred) == set(), "add them to app.OWN_TYPES, or to the vendor's Oem.types"
     described = {file["Schema"] for uri, file in documents.items() if uri.startswith(f"{SCHEMAS}/")}
     published = {name for name in served if referred[name].startswith((DMTF, SNIA))}
     assert published <= {name.lstrip("#").rpartition(".")[0] for name in described}

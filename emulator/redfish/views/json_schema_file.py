@@ -5,24 +5,27 @@ The service holds no JSON schemas itself: DMTF and SNIA publish them. A vendor's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 
 from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
-from emulator.redfish.schemas import publisher_of, served_types, taken_apart
+from emulator.redfish.schemas import publisher_of, taken_apart, types_of
 from emulator.redfish.view import Call, Document, Resource, collection
 
 SCHEMAS = f"{ROOT}/JsonSchemas"
 LANGUAGE = "en"
 
 
-def resources(site: Site) -> list[Resource]:
-    """The collection, and a file for each schema: those of the mockup, and what it does not have."""
+def resources(site: Site, own_types: Iterable[str]) -> list[Resource]:
+    """The collection, and a file for the schema of each type in the tree and of the program's own.
+
+    A mockup's own files stay.
+    """
 
     @cache
     def files() -> dict[str, Document]:
-        return _files(site)
+        return _files(types_of(site.tree).union(own_types))
 
     return [
         Resource(SCHEMAS, get=partial(json_schemas, files), needs_ready=False),
@@ -39,9 +42,9 @@ def json_schemas(files: Callable[[], Mapping[str, Document]], call: Call) -> Doc
     return collection(call, "JsonSchemaFileCollection", "JSON Schemas", [*members, *own])
 
 
-def _files(site: Site) -> dict[str, Document]:
+def _files(types: Iterable[str]) -> dict[str, Document]:
     """By their Ids, which are the namespaces."""
-    found = (taken_apart(kind) for kind in served_types(site.tree))
+    found = map(taken_apart, types)
     namespaces = {parts.namespace: parts.schema for parts in found if parts is not None}
     published = ((namespace, name, publisher_of(name)) for namespace, name in sorted(namespaces.items()))
     return {namespace: _file(namespace, name, where) for namespace, name, where in published if where is not None}

@@ -20,10 +20,10 @@ FEATURES: Document = {
 }
 SERVICES = {
     "JobService": "JobService",
-    "Tasks": "TaskService",
-    "SessionService": "SessionService",
-    "Registries": "Registries",
     "JsonSchemas": "JsonSchemas",
+    "Registries": "Registries",
+    "SessionService": "SessionService",
+    "Tasks": "TaskService",
 }
 
 
