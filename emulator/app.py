@@ -55,12 +55,14 @@ from emulator.redfish.face import Face
 from emulator.redfish.fast import FastReads
 from emulator.redfish.partitions import with_partitions
 from emulator.redfish.router import Router
+from emulator.redfish.schemas import metadata, types_of, vendor_schemas
 from emulator.redfish.view import Oem, Resource, local_text
 from emulator.redfish.views import (
     bios,
     boot_option,
     drive,
     is_filled,
+    json_schema_file,
     message_registry,
     network_adapter,
     network_device_function,
@@ -70,7 +72,7 @@ from emulator.redfish.views import (
     volume,
 )
 from emulator.redfish.views.manager_account import ACCOUNTS, account_uris
-from emulator.redfish.views.service_root import METADATA, metadata, types_in
+from emulator.redfish.views.service_root import METADATA
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import Bodies
 from emulator.runtime.fleet import Fleet
@@ -144,8 +146,24 @@ OWN_TYPES = (
     "#Message.v1_2_0.Message",
     "#Settings.v1_4_0.Settings",
     "#Settings.v1_4_0.PreferredApplyTime",
+    "#CollectionCapabilities.v1_4_0.CollectionCapabilities",
+    "#JsonSchemaFile.v1_1_5.JsonSchemaFile",
+    "#JsonSchemaFileCollection.JsonSchemaFileCollection",
+    "#MessageRegistry.v1_7_0.MessageRegistry",
+    "#MessageRegistryFile.v1_1_5.MessageRegistryFile",
+    "#MessageRegistryFileCollection.MessageRegistryFileCollection",
+    "#MetricDefinition.v1_3_5.MetricDefinition",
+    "#MetricDefinitionCollection.MetricDefinitionCollection",
+    "#MetricReport.v1_5_2.MetricReport",
+    "#MetricReportCollection.MetricReportCollection",
+    "#MetricReportDefinition.v1_4_7.MetricReportDefinition",
+    "#MetricReportDefinitionCollection.MetricReportDefinitionCollection",
+    "#NetworkDeviceFunction.v1_11_1.NetworkDeviceFunction",
+    "#Settings.v1_4_0.OperationApplyTimeSupport",
+    "#TelemetryService.v1_4_1.TelemetryService",
+    "#Volume.v1_10_2.Volume",
 )
-"""The types of what this program projects, for `$metadata`."""
+"""The types of what this program projects whatever the mockup has, for `$metadata`. A vendor's are in its `Oem`."""
 
 
 @dataclass(slots=True)
@@ -238,7 +256,8 @@ def find_site(tree: Tree, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Manifest, 
     mended = mend_resources(tree, _is_filled)
     is_served = _served_by(live_resources(surveyed(mended, manifest, kinds), kinds), manifest)
     mended = mend_links(mended, is_served, _is_filled)
-    return manifest, surveyed(_with_metadata(mended), manifest, kinds)
+    site = surveyed(mended, manifest, kinds)
+    return manifest, replace(site, tree=_with_metadata(mended, DIALECTS[site.dialect][1]))
 
 
 def surveyed(tree: Tree, manifest: Manifest, kinds: DeviceKinds = DEVICE_KINDS) -> Site:
@@ -261,8 +280,11 @@ def live_resources(site: Site, kinds: DeviceKinds = DEVICE_KINDS) -> list[Resour
     """All resources that the emulator answers for itself; the rest of the tree is served as it is."""
     of_kinds = [found for kind in kinds.values() for view in kind.views for found in view(site)]
     oem = DIALECTS[site.dialect][1]
-    registries = message_registry.resources(site, _registry_names(oem), oem.registry_places)
-    return with_partitions(site, [*resources(site), *registries, *of_kinds, *oem.resources(site)])
+    about = (
+        *message_registry.resources(site, _registry_names(oem), oem.registry_places),
+        *json_schema_file.resources(site, OWN_TYPES),
+    )
+    return with_partitions(site, [*resources(site), *about, *of_kinds, *oem.resources(site)])
 
 
 def passive_uris(site: Site) -> list[str]:
@@ -375,10 +397,12 @@ def _fingerprint(tree: Tree) -> str:
     return f"{tree.name}-{digest}"
 
 
-def _with_metadata(tree: Tree) -> Tree:
-    """The tree with a `$metadata` of its own, where it has none."""
-    if METADATA in tree.files:
-        return tree
-    types = {kind for document in tree.documents.values() for kind in types_in(document)} | set(OWN_TYPES)
+def _with_metadata(tree: Tree, oem: Oem) -> Tree:
+    """The tree with a `$metadata` that is true of what is served, and with the schemas that are its vendor's.
+
+    One that came with the tree tells of what was served elsewhere, and refers to files that are not in the tree.
+    """
+    types = types_of(tree).union(OWN_TYPES, oem.types)
     documents = {uri: document for uri, document in tree.documents.items() if uri != METADATA}
-    return replace(tree, documents=documents, files={**tree.files, METADATA: metadata(types)})
+    files = {**vendor_schemas(types), **tree.files, METADATA: metadata(types)}
+    return replace(tree, documents=documents, files=files)

@@ -206,6 +206,8 @@ class Oem:
     export: Callable[[Document, str, Job], tuple[bytes, str]] | None = None
     """(the system's document, the time of the export as text, an export job) -> what it sends as a file, and the
     file's media type. None where the vendor has no such jobs."""
+    types: tuple[str, ...] = ()
+    """The vendor's types that are served whatever the mockup has."""
     registries: tuple[str, ...] = ()
     """The message registries that only this vendor speaks with, by their names in `schemas/registries`."""
     registry_places: Mapping[str, str] = field(default_factory=dict)

@@ -6,8 +6,7 @@ import re
 
 import pytest
 from conftest import capture
-
-from emulator.mockup.reader import normal
+from walk import everything
 
 REGISTRIES = "/redfish/v1/Registries"
 MESSAGE_ID = re.compile(r"(\w+\.\d+\.\d+)\.(\w+)")
@@ -23,30 +22,6 @@ def served_registries(bmc):
             assert registry.status == 200, location
             if registry.body["@odata.type"].startswith("#MessageRegistry."):
                 yield file, registry.body
-
-
-def everything(bmc):
-    """Every document that links lead to, from the root."""
-    seen, queue = {}, ["/redfish/v1"]
-    while queue:
-        uri = queue.pop()
-        if uri not in seen:
-            seen[uri] = bmc.get(uri).body
-            queue += [normal(link.partition("#")[0]) for link in found_in(seen[uri], "@odata.id", "Uri", "TaskMonitor")]
-    return seen
-
-
-def found_in(value, *names):
-    """All texts of these properties within a value."""
-    if isinstance(value, dict):
-        for name, entry in value.items():
-            if name in names and isinstance(entry, str):
-                yield entry
-            else:
-                yield from found_in(entry, *names)
-    elif isinstance(value, list):
-        for entry in value:
-            yield from found_in(entry, *names)
 
 
 @pytest.mark.parametrize(

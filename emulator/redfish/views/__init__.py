@@ -25,6 +25,7 @@ from emulator.redfish.views import (
     software_inventory,
     task,
     task_service,
+    telemetry_service,
     thermal,
     update_service,
 )
@@ -46,6 +47,7 @@ VIEWS = (
     job,
     task_service,
     task,
+    telemetry_service,
     log_service,
     software_inventory,
     update_service,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-from xml.sax.saxutils import quoteattr
-
 from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
+from emulator.redfish.metrics import TELEMETRY, is_brought
 from emulator.redfish.view import Call, Document, Resource, link
 
 METADATA = f"{ROOT}/$metadata"
@@ -25,9 +22,10 @@ FEATURES: Document = {
 }
 SERVICES = {
     "JobService": "JobService",
-    "Tasks": "TaskService",
-    "SessionService": "SessionService",
+    "JsonSchemas": "JsonSchemas",
     "Registries": "Registries",
+    "SessionService": "SessionService",
+    "Tasks": "TaskService",
 }
 
 
@@ -44,6 +42,8 @@ def service_root(call: Call) -> Document:
     """The root: the mockup's, with the services that this program brings."""
     document = call.base()
     services = {name: link(f"{ROOT}/{place}") for name, place in SERVICES.items()}
+    if is_brought(call.site):
+        services["TelemetryService"] = link(TELEMETRY)
     links = {**document.get("Links", {}), "Sessions": link(f"{ROOT}/SessionService/Sessions")}
     features = {"ExpandQuery": {**EXPAND_QUERY, "MaxLevels": call.documents.limits.expand_levels}, **FEATURES}
     return {**document, **services, "Links": links, "ProtocolFeaturesSupported": features}
@@ -62,44 +62,3 @@ def odata(call: Call) -> Document:
 def _at_root(call: Call) -> Call:
     call.uri = ROOT
     return call
-
-
-def metadata(types: set[str]) -> bytes:
-    """An OData metadata document that refers to the namespaces of these `@odata.type` values."""
-    namespaces: dict[str, set[str]] = {}
-    for kind in sorted(types):
-        namespace = kind.lstrip("#").rpartition(".")[0]
-        schema = namespace.partition(".")[0]
-        if schema:
-            namespaces.setdefault(schema, {schema}).add(namespace)
-    return ("\n".join(_metadata_lines(namespaces)) + "\n").encode()
-
-
-def types_in(value: Any) -> Iterator[str]:
-    """Every `@odata.type` within a document."""
-    if isinstance(value, dict):
-        kind = value.get("@odata.type")
-        if isinstance(kind, str):
-            yield kind
-        for entry in value.values():
-            yield from types_in(entry)
-    elif isinstance(value, list):
-        for entry in value:
-            yield from types_in(entry)
-
-
-def _metadata_lines(namespaces: dict[str, set[str]]) -> Iterator[str]:
-    yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield '<edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0">'
-    for schema, versions in namespaces.items():
-        uri = f"http://redfish.dmtf.org/schemas/v1/{schema}_v1.xml"
-        yield f"  <edmx:Reference Uri={quoteattr(uri)}>"
-        for namespace in sorted(versions):
-            yield f"    <edmx:Include Namespace={quoteattr(namespace)}/>"
-        yield "  </edmx:Reference>"
-    yield "  <edmx:DataServices>"
-    yield '    <Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace="Service">'
-    yield '      <EntityContainer Name="Service" Extends="ServiceRoot.v1_0_0.ServiceContainer"/>'
-    yield "    </Schema>"
-    yield "  </edmx:DataServices>"
-    yield "</edmx:Edmx>"

@@ -75,6 +75,29 @@ def export(system: Document, time: str, job: Job) -> tuple[bytes, str]:
     return render(system, time, job)
 
 
+TYPES = (
+    "#DellBootSources.v1_0_0.DellBootSources",
+    "#DellController.v1_4_1.DellController",
+    "#DellJob.v1_2_0.DellJob",
+    "#DellJobCollection.DellJobCollection",
+    "#DellJobService.v1_2_0.DellJobService",
+    "#DellLCService.v1_3_0.DellLCService",
+    "#DellManager.v1_0_0.ServerConfigurationProfileResults",
+    "#DellManager.v1_2_0.DellManager",
+    "#DellNetworkAttributes.v1_0_0.DellNetworkAttributes",
+    "#DellOem.v1_3_0.DellOemLinks",
+    "#DellOem.v1_3_0.DellOemResources",
+    "#DellOemEnclosureChassis.v1_0_0.DellOemEnclosureChassis",
+    "#DellOemStorageController.v1_0_0.DellOemStorageController",
+    "#DellPhysicalDisk.v1_6_0.DellPhysicalDisk",
+    "#DellRaidService.v1_5_1.DellRaidService",
+    "#DellSoftwareInstallationService.v1_1_2.DellSoftwareInstallationService",
+    "#DellTimeService.v1_0_1.DellTimeService",
+    "#DellVirtualDisk.v1_2_0.DellVirtualDisk",
+    "#DellVolume.v1_2_0.DellVolume",
+    "#OemManager.v1_4_0.OemActions",
+)
+
 OEM = Oem(
     resources=resources,
     fills=dell_job.fills,
@@ -96,6 +119,7 @@ OEM = Oem(
         "UpdateService": dell_update_service.extend_update_service,
     },
     export=export,
+    types=TYPES,
     registries=("IDRAC.2.7",),
     registry_places={"Base": "BaseMessages/BaseRegistry.json", "IDRAC": "Messages/EEMIRegistry"},  # [C]
 )
