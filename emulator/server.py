@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from granian._granian import SocketHolder
-from granian.constants import Interfaces, SSLProtocols
-from granian.http import HTTP1Settings, HTTP2Settings
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
 from granian.server.mt import MTServer
 
 from emulator.runtime.limits import Limits
@@ -83,15 +83,13 @@ class Server(MTServer):
             "address": host,
             "port": port,
             "interface": Interfaces.WSGI,
+            "http": HTTPModes.http1,  # HTTP/2 has no time-out for a connection that says nothing
             "blocking_threads": limits.threads,
             "backlog": BACKLOG,
             "backpressure": limits.connections,
             "log_enabled": False,
             "http1_settings": HTTP1Settings(
-                header_read_timeout=limits.header_seconds * 1000, max_buffer_size=limits.header_bytes
-            ),
-            "http2_settings": HTTP2Settings(
-                max_headers_size=limits.header_bytes, max_concurrent_streams=limits.threads
+                header_read_timeout=limits.header_seconds * 1000, max_buffer_size=2 * limits.header_bytes
             ),
             "ssl_protocol_min": SSLProtocols.tls12,
         }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
@@ -101,7 +102,13 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
 
 
 def _tune() -> None:
-    """Keep answers short while jobs run: threads change places often; what lives for ever is no longer searched."""
+    """Keep answers short while jobs run: threads change places often; what lives for ever is no longer searched.
+
+    Every connection takes a descriptor, so all that may be had are taken.
+    """
+    with suppress(ValueError, OSError):
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     sys.setswitchinterval(0.001)
     gc.collect()
     gc.freeze()

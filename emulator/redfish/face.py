@@ -219,6 +219,8 @@ class Face:
     def _handle(self, environ: Environ, uri: str) -> Rendered:
         if len(uri) + len(environ.get("QUERY_STRING") or "") > self.limits.uri_bytes:
             raise Rejected(Message("UriTooLong", (str(self.limits.uri_bytes),)))
+        if _header_bytes(environ) > self.limits.header_bytes:
+            raise Rejected(Message("HeadersTooLarge", (str(self.limits.header_bytes),)))
         method = environ["REQUEST_METHOD"]
         seat = self._fleet.seat_for(environ.get("HTTP_HOST", ""))
         if seat is None:
@@ -479,6 +481,10 @@ def _check_present(seat: Seat, resource: Resource | None) -> None:
         machine.check_present()
         if resource is not None and resource.needs_ready:
             machine.check_ready()
+
+
+def _header_bytes(environ: Environ) -> int:
+    return sum(len(name) + len(value) for name, value in environ.items() if name.startswith("HTTP_"))
 
 
 def _kept_bytes(cache: Mapping[str, Kept]) -> int:

@@ -27,6 +27,7 @@ STATUS: Mapping[str, int] = {
     "Base.PreconditionFailed": 412,
     "Base.PayloadTooLarge": 413,
     "Jobfish.UriTooLong": 414,
+    "Jobfish.HeadersTooLarge": 431,
     "Base.PreconditionRequired": 428,
     "IDRAC.SYS404": 428,
     "Base.HeaderInvalid": 415,

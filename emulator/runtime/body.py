@@ -1,13 +1,15 @@
-"""Request bodies and their bounds: how much of one is read, and how long that may take.
+"""Request bodies and their bounds: how much of one is read, and how long that may take. And silent connections.
 
 The server hands a body over as a stream whose reads wait for the client, and cannot be told to wait no longer. So there
 is a bound to how many threads wait, which keeps the others free, and a watch: the connections of a peer whose body
-takes too long, as far as nothing was sent to them for as long, are closed. That ends the read.
+takes too long, as far as nothing was sent to them for as long, are closed. That ends the read. The same watch closes
+connections that neither ask nor are answered, which the server does not do as long as TLS is not agreed upon.
 """
 
 from __future__ import annotations
 
 import io
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,13 +18,21 @@ from threading import BoundedSemaphore, Event, Lock, Thread
 from typing import Any
 
 from emulator.runtime.limits import Limits
-from emulator.runtime.sockets import close_silent
+from emulator.runtime.sockets import close_idle, close_unanswered, is_pressed
+
+log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 65_536
 DRAIN_BODIES = 16
 """So many times the largest body are read, and thrown away, of a request that is refused before it was read."""
 BYTES_PER_SECOND = 16_384
 """What a body has to bring, once its first seconds are over."""
+PRESSED_SECONDS = 1.0
+"""How long a connection may be idle while there are so many that descriptors run short."""
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdecimal() and len(text) < 20 else None
 
 
 class BodyError(Exception):
@@ -60,26 +70,39 @@ class Bodies:
         self,
         inner: Callable[..., Iterable[bytes]],
         limits: Limits,
-        close: Callable[[str, float], None] = close_silent,
+        close_unanswered: Callable[[int, str, float], None] = close_unanswered,
+        close_idle: Callable[[set[int], set[str], float], None] = close_idle,
+        is_pressed: Callable[[], bool] = is_pressed,
     ) -> None:
-        """`close(peer, seconds)` closes the connections of this peer to which nothing was sent for so long."""
+        """The last three are those of `runtime/sockets.py`."""
         self._inner = inner
         self._seconds = limits.body_seconds
+        self._idle_seconds = 2 * limits.header_seconds
         self._free = BoundedSemaphore(limits.bodies)
-        self._close = close
+        self._close_unanswered = close_unanswered
+        self._close_idle = close_idle
+        self._is_pressed = is_pressed
         self._lock = Lock()
-        self._waits: dict[int, tuple[float, str]] = {}
+        self._waits: dict[int, tuple[float, int, str]] = {}
+        self._at_work: dict[int, tuple[float, str]] = {}
+        """Since when, and for whom: they wait for an answer."""
+        self._ports: set[int] = set()
         self._numbers = count()
         self._stop = Event()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Hand on, with a bounded body where there may be one."""
+        port, peer = _number(environ.get("SERVER_PORT")) or 0, environ.get("REMOTE_ADDR") or ""
+        self._ports.add(port)
         length = environ.get("CONTENT_LENGTH") or environ.get("HTTP_CONTENT_LENGTH") or ""
         if length not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ:
-            announced = int(length) if length.isascii() and length.isdecimal() else None
-            source: Any = _Body(self, environ["wsgi.input"], announced, environ.get("REMOTE_ADDR") or "", self._seconds)
-            environ["wsgi.input"] = source
-        return self._inner(environ, start_response)
+            environ["wsgi.input"] = _Body(self, environ["wsgi.input"], _number(length), (port, peer), self._seconds)
+        number = next(self._numbers)
+        self._at_work[number] = time.monotonic(), peer
+        try:
+            return self._inner(environ, start_response)
+        finally:
+            del self._at_work[number]
 
     def start(self) -> None:
         """Begin to watch."""
@@ -90,13 +113,13 @@ class Bodies:
         self._stop.set()
 
     @contextmanager
-    def waiting(self, until: float, peer: str) -> Iterator[None]:
+    def waiting(self, until: float, port: int, peer: str) -> Iterator[None]:
         """While a thread waits for more of a body, which is to come before a moment of the monotonic clock."""
         if not self._free.acquire(blocking=False):
             raise BodiesBusyError
         number = next(self._numbers)
         with self._lock:
-            self._waits[number] = until, peer
+            self._waits[number] = until, port, peer
         try:
             yield
         finally:
@@ -105,23 +128,32 @@ class Bodies:
             self._free.release()
 
     def _watch(self) -> None:
+        """Nothing that goes wrong here may end it."""
         while not self._stop.wait(min(5.0, self._seconds / 4)):
             now = time.monotonic()
-            with self._lock:
-                late = {peer for until, peer in self._waits.values() if until < now}
-            for peer in late:
-                self._close(peer, self._seconds)
+            try:
+                with self._lock:
+                    late = {(port, peer) for until, port, peer in self._waits.values() if until < now}
+                for port, peer in late:
+                    self._close_unanswered(port, peer, self._seconds)
+                idle = PRESSED_SECONDS if self._is_pressed() else self._idle_seconds
+                patient = {peer for since, peer in list(self._at_work.values()) if since < now - idle}
+                self._close_idle(self._ports, patient, idle)
+            except Exception:
+                log.exception("watching connections")
 
 
 class _Body(io.RawIOBase):
     """The stream of one body. Whoever reads it to its end has had all of it: otherwise a BodyError is raised, once."""
 
-    def __init__(self, bodies: Bodies, source: Any, announced: int | None, peer: str, seconds: float) -> None:
+    def __init__(
+        self, bodies: Bodies, source: Any, announced: int | None, place: tuple[int, str], seconds: float
+    ) -> None:
         super().__init__()
         self._bodies = bodies
         self._source = source
         self._announced = announced
-        self._peer = peer
+        self._place = place
         self._until = time.monotonic() + seconds
         self._received = 0
         self._over = False
@@ -133,7 +165,7 @@ class _Body(io.RawIOBase):
         if self._over or not len(buffer):
             return 0
         try:
-            with self._bodies.waiting(self._until + self._received / BYTES_PER_SECOND, self._peer):
+            with self._bodies.waiting(self._until + self._received / BYTES_PER_SECOND, *self._place):
                 chunk = self._source.read(len(buffer))
         except BodyError:
             self._over = True

@@ -61,6 +61,8 @@ BEYOND = [
     ("a query", Request("GET", f"{ROOT}/Systems?$select=" + "a," * 200), 414, "Jobfish.UriTooLong"),
     ("a query of a request that writes", Request("PATCH", f"{SETTINGS}?" + "a=1&" * 200, b'{"Attributes": {"NumLock": "Off"}}'), 414, "Jobfish.UriTooLong"),
     ("a path, of a stranger", Request("GET", ROOT + "/x" * 200, None, (("Authorization", ""),)), 414, "Jobfish.UriTooLong"),
+    ("headers", Request("GET", f"{ROOT}?only", None, (("X-Long", "x" * 70_000),)), 431, "Jobfish.HeadersTooLarge"),
+    ("headers of a request that writes", Request("PATCH", SETTINGS, b'{"Attributes": {"NumLock": "Off"}}', (("X-Long", "x" * 70_000),)), 431, "Jobfish.HeadersTooLarge"),
     ("an expansion", Request("GET", f"{ROOT}?$expand=*($levels=2)"), 400, "Jobfish.ExpansionTooLarge"),
     ("JSON nested 101 deep", Request("PATCH", SETTINGS, b'{"a":' * 101 + b"1" + b"}" * 101), 400, "Base.MalformedJSON"),
 ]  # fmt: skip
@@ -192,8 +194,8 @@ def test_whoever_comes_when_too_many_are_waited_for_is_told_to_come_again(small:
 def test_the_watch_closes_the_connections_of_whoever_takes_too_long() -> None:
     slow, closed = Slow(), []
 
-    def close(peer: str, seconds: float) -> None:
-        closed.append((peer, seconds))
+    def close(port: int, peer: str, seconds: float) -> None:
+        closed.append((port, peer, seconds))
         slow.let_go.set()
 
     def application(environ, start_response):
@@ -204,6 +206,6 @@ def test_the_watch_closes_the_connections_of_whoever_takes_too_long() -> None:
     bodies = Bodies(application, Limits(body_seconds=0), close)
     bodies._seconds = 0.05
     bodies.start()
-    bodies({"CONTENT_LENGTH": "5", "REMOTE_ADDR": "127.0.0.9", "wsgi.input": slow}, None)
+    bodies({"CONTENT_LENGTH": "5", "REMOTE_ADDR": "127.0.0.9", "SERVER_PORT": "8443", "wsgi.input": slow}, None)
     bodies.stop()
-    assert set(closed) == {("127.0.0.9", 0.05)}
+    assert set(closed) == {(8443, "127.0.0.9", 0.05)}

@@ -121,6 +121,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "TargetNotSchedulable": ("IDRAC.SYS426:0,1", "Jobfish.TargetNotSchedulable:0,2"),
     "OccurrenceDone": ("Jobfish.OccurrenceDone",),
     "UriTooLong": ("Jobfish.UriTooLong",),
+    "HeadersTooLarge": ("Jobfish.HeadersTooLarge",),
     "ExpansionTooLarge": ("Jobfish.ExpansionTooLarge",),
     "OccurrenceFailed": ("Jobfish.OccurrenceFailed",),
     "RecurringJobCreated": ("Jobfish.JobCreated",),
