@@ -72,6 +72,7 @@ from emulator.redfish.views.manager_account import ACCOUNTS, account_uris
 from emulator.redfish.views.service_root import METADATA, metadata, types_in
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import BODY_BYTES_MAX
+from emulator.runtime.certificate import ServedCertificate
 from emulator.runtime.fleet import Fleet
 from emulator.runtime.networks import LOOPBACK, Networks
 from emulator.runtime.ticker import Ticker
@@ -139,6 +140,11 @@ OWN_TYPES = (
     "#ManagerAccountCollection.ManagerAccountCollection",
     "#LogEntry.v1_21_0.LogEntry",
     "#LogEntryCollection.LogEntryCollection",
+    "#ActionInfo.v1_4_2.ActionInfo",
+    "#Certificate.v1_11_0.Certificate",
+    "#CertificateCollection.CertificateCollection",
+    "#CertificateLocations.v1_0_4.CertificateLocations",
+    "#CertificateService.v1_2_1.CertificateService",
     "#Message.v1_2_0.Message",
     "#Settings.v1_4_0.Settings",
     "#Settings.v1_4_0.PreferredApplyTime",
@@ -177,11 +183,12 @@ def build_service(
     state_folder: Path | None = None,
     real: Callable[[], float] = time.time,
     kinds: DeviceKinds = DEVICE_KINDS,
+    certificate: ServedCertificate | None = None,
 ) -> Service:
     """Put a service together.
 
     `state_folder` is where state is kept; None keeps it in memory. `real` gives real time, in seconds since 1970.
-    `kinds` are the kinds of device that can live.
+    `kinds` are the kinds of device that can live. `certificate` is what the socket will be served with, if it is.
 
     Raises:
         MockupError: the mockup or its manifest cannot be used.
@@ -201,7 +208,7 @@ def build_service(
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.url_map.merge_slashes = False  # clients double them, and do not follow redirects
     identities = Identities(site.tree) if settings.controllers > 1 else None
-    face = Face(fleet, site, dialect, authenticator, live_resources(site, kinds), oem, identities)
+    face = Face(fleet, site, dialect, authenticator, live_resources(site, kinds), oem, identities, certificate)
     face.mount(app)
     ControlFace(fleet, authenticator).mount(app)
     _answer_elsewhere(app)

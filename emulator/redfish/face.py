@@ -48,6 +48,7 @@ from emulator.redfish.router import NO_PARAMS, Router
 from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import BODY_BYTES_MAX, DRAIN_BYTES_MAX, drain
+from emulator.runtime.certificate import ServedCertificate
 from emulator.runtime.fleet import Fleet, Kept, Seat
 from emulator.runtime.transfers import IMAGE_BYTES_MAX
 
@@ -89,6 +90,7 @@ class Face:
         resources: Sequence[Resource],
         oem: Oem,
         identities: Identities | None = None,
+        certificate: ServedCertificate | None = None,
     ) -> None:
         self._fleet = fleet
         self._site = site
@@ -97,6 +99,7 @@ class Face:
         self._oem = oem
         self._router = Router(resources)
         self._identities = identities
+        self._certificate = certificate
         self._passive: dict[str, Rendered] = {}
         self._pieces: WeakKeyDictionary[Machine, dict[str, _Piece]] = WeakKeyDictionary()
 
@@ -342,6 +345,7 @@ class Face:
             oem=self._oem,
             body=body or {},
             upload=upload or {},
+            certificate=self._certificate,
         )
 
     def _refusal(self, refusal: Rejected, uri: str) -> Rendered:

@@ -10,6 +10,8 @@ from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
 from emulator.redfish.query import LEVELS_MAX
 from emulator.redfish.view import Call, Document, Resource, link
+from emulator.redfish.views import certificate_service
+from emulator.redfish.views.certificate import places
 
 METADATA = f"{ROOT}/$metadata"
 FEATURES: Document = {
@@ -37,6 +39,8 @@ def service_root(call: Call) -> Document:
     """The root: the mockup's, with the services that this program brings."""
     document = call.base()
     services = {name: link(f"{ROOT}/{place}") for name, place in SERVICES.items()}
+    if places(call.site) is not None:
+        services["CertificateService"] = link(certificate_service.SERVICE)
     links = {**document.get("Links", {}), "Sessions": link(f"{ROOT}/SessionService/Sessions")}
     return {**document, **services, "Links": links, "ProtocolFeaturesSupported": FEATURES}
 
