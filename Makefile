@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help serve test test-slow check demo bench wheel clean
+.PHONY: help serve test test-slow check demo bench conformance wheel clean
 
 help:           ## what there is to make
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
@@ -18,6 +18,10 @@ $(BIN)/.serves: pyproject.toml emulator/__init__.py
 
 $(BIN)/.installed: $(BIN)/.serves
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,test]'
+	@touch $@
+
+$(BIN)/.conforms: $(BIN)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,test,conformance]'
 	@touch $@
 
 serve: $(BIN)/.serves          ## serve the emulator; ARGS='--rate 60' passes options on
@@ -40,6 +44,9 @@ demo: $(BIN)/.installed        ## drive an emulator with the redfish library
 
 bench: $(BIN)/.installed       ## measure; ARGS='get fleet' picks benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
+
+conformance: $(BIN)/.conforms  ## let DMTF's validators look at it; ARGS='rack-server --tool service' picks
+	$(BIN)/python -m conformance $(ARGS)
 
 wheel: $(BIN)/.installed       ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -75,6 +75,7 @@ from emulator.redfish.views.manager_account import ACCOUNTS, account_uris
 from emulator.redfish.views.service_root import METADATA
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import Bodies
+from emulator.runtime.certificate import ServedCertificate
 from emulator.runtime.fleet import Fleet
 from emulator.runtime.limits import Limits
 from emulator.runtime.networks import LOOPBACK, Networks
@@ -143,6 +144,11 @@ OWN_TYPES = (
     "#ManagerAccountCollection.ManagerAccountCollection",
     "#LogEntry.v1_21_0.LogEntry",
     "#LogEntryCollection.LogEntryCollection",
+    "#ActionInfo.v1_4_2.ActionInfo",
+    "#Certificate.v1_11_0.Certificate",
+    "#CertificateCollection.CertificateCollection",
+    "#CertificateLocations.v1_0_4.CertificateLocations",
+    "#CertificateService.v1_2_1.CertificateService",
     "#Message.v1_2_0.Message",
     "#Settings.v1_4_0.Settings",
     "#Settings.v1_4_0.PreferredApplyTime",
@@ -201,11 +207,12 @@ def build_service(
     state_folder: Path | None = None,
     real: Callable[[], float] = time.time,
     kinds: DeviceKinds = DEVICE_KINDS,
+    certificate: ServedCertificate | None = None,
 ) -> Service:
     """Put a service together.
 
     `state_folder` is where state is kept; None keeps it in memory. `real` gives real time, in seconds since 1970.
-    `kinds` are the kinds of device that can live.
+    `kinds` are the kinds of device that can live. `certificate` is what the socket will be served with, if it is.
 
     Raises:
         MockupError: the mockup or its manifest cannot be used.
@@ -225,7 +232,8 @@ def build_service(
     app.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
     app.url_map.merge_slashes = False  # clients double them, and do not follow redirects
     identities = Identities(site.tree) if settings.controllers > 1 else None
-    face = Face(fleet, site, dialect, authenticator, live_resources(site, kinds), oem, identities, limits)
+    live = live_resources(site, kinds)
+    face = Face(fleet, site, dialect, authenticator, live, oem, identities, limits, certificate)
     face.mount(app)
     ControlFace(fleet, authenticator, limits).mount(app)
     _answer_elsewhere(app, face)

@@ -4,15 +4,24 @@ One process owns all state, so the server runs inside it. granian's own way to d
 Python; it works as well with the lock, and the class below takes away the check that says otherwise. It also opens the
 listening socket itself: to know the port when it was asked for any, and to tie a socket that listens on all addresses
 for loopback's sake to the loopback device.
+
+Another certificate is served by another worker on the same socket: a worker reads its certificate when it begins. The
+one before it accepts nothing any more and finishes what it has. A worker that cannot use its certificate ends the whole
+process, so each one is tried in a process of its own first (tls_trial.py).
 """
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -26,6 +35,9 @@ from emulator.runtime.limits import Limits
 
 BACKLOG = 1024
 WAKE_SECONDS = 0.5
+TRIAL_SECONDS = 30
+CHANGE_SECONDS = 10
+"""How long a new certificate may take until connections see it; it takes a hundredth of that."""
 ANY = "0.0.0.0"  # noqa: S104 - peers elsewhere are refused, see `open_socket` and guard.py
 
 
@@ -54,6 +66,16 @@ def open_socket(host: str, port: int, *, loopback_only: bool) -> socket.socket:
     return listening
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What is asked of connections."""
+
+    minimum: str = "1.2"
+    """The oldest version, "1.2" or "1.3"."""
+    client_ca: Path | None = None
+    """Certificates of those who sign clients'; given, a client without a certificate of theirs gets no connection."""
+
+
 class WakefulEvent(threading.Event):
     """An event whose waiter looks up twice a second: a signal that arrives in another thread is noticed then."""
 
@@ -75,9 +97,14 @@ class Server(MTServer):
         listening: socket.socket,
         *,
         certificate: tuple[Path, Path] | None,
+        tls: Tls = Tls(),
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
     ) -> None:
-        """`certificate` is (certificate, key) for HTTPS, None for HTTP; TLS is 1.2 or newer."""
+        """`certificate` is (certificate, key) for HTTPS, None for HTTP.
+
+        Raises:
+            ssl.SSLError: certificate and key are no pair, or what signs clients' certificates cannot be read.
+        """
         host, port = listening.getsockname()[:2]
         options: dict[str, Any] = {
             "address": host,
@@ -91,11 +118,12 @@ class Server(MTServer):
             "http1_settings": HTTP1Settings(
                 header_read_timeout=limits.header_seconds * 1000, max_buffer_size=2 * limits.header_bytes
             ),
-            "ssl_protocol_min": SSLProtocols.tls12,
         }
-        if certificate is not None:
-            options["ssl_cert"], options["ssl_key"] = certificate
         super().__init__("", **options)
+        self._tls = tls
+        self._changing = threading.Lock()
+        if certificate is not None:
+            self._set_certificate(*certificate)
         self.main_loop_interrupt = WakefulEvent()
         self._application = application
         self._listening = listening
@@ -104,12 +132,88 @@ class Server(MTServer):
         """Serve; returns after the stop."""
         self.serve(target_loader=lambda *_: self._application)
 
+    def use_certificate(self, certificate: Path, key: Path) -> None:
+        """Serve this pair to new connections from now on; returns when they see it. Connections that are there go on
+        until their request is answered.
+
+        Raises:
+            TimeoutError: no connection has seen it in time.
+        """
+        with self._changing:
+            self._set_certificate(certificate, key)
+            self._take_turn()
+            former: list[Any] = list(self.wrks)
+            worker: Any = self._spawn_worker(idx=0, target=self._spawn_wsgi_worker, callback_loader=self._application)
+            worker.start()
+            for old in former:
+                old.terminate()
+            # those that still answer are waited for when everything ends
+            self.wrks[:] = [worker, *(old for old in former if old.inner.is_alive())]
+            self._wait_until_seen(certificate)
+
+    def _set_certificate(self, certificate: Path, key: Path) -> None:
+        version = SSLProtocols.tls13 if self._tls.minimum == "1.3" else SSLProtocols.tls12
+        ca = self._tls.client_ca
+        self.build_ssl_context(certificate, key, None, version, ca, [], ca is not None)
+
+    def _wait_until_seen(self, certificate: Path) -> None:
+        host, port = self._listening.getsockname()[:2]
+        wanted = ssl.PEM_cert_to_DER_cert(certificate.read_text().partition(_END)[0] + _END)
+        deadline = time.monotonic() + CHANGE_SECONDS
+        while time.monotonic() < deadline:
+            # a connection that the former worker had just taken may be closed on it
+            with suppress(OSError):
+                if served_certificate(_REACHED.get(host, host), port) == wanted:
+                    return
+        raise TimeoutError("the new certificate is not served")
+
     def _init_shared_socket(self) -> None:
-        descriptor = self._listening.detach()  # the holder closes it
-        holder: Any = SocketHolder
         self._ssp = None
+        self._take_turn()
+
+    def _take_turn(self) -> None:
+        """Give the next worker a descriptor of its own: it closes it when it ends."""
+        descriptor = os.dup(self._listening.fileno())
+        holder: Any = SocketHolder
         self._shd: Any = holder(descriptor, False, BACKLOG)
         self._sfd: Any = descriptor
 
+    def _drop_shared_socket(self) -> None:
+        self._listening.close()
+
     def _check_gil(self) -> None:
         """The lock is on, and that is fine."""
+
+
+_END = "-----END CERTIFICATE-----"
+_REACHED = {ANY: "127.0.0.1", "::": "::1"}
+
+
+def served_certificate(host: str, port: int) -> bytes:
+    """The certificate that a new connection is shown, DER; whether it can be trusted is not asked.
+
+    Raises:
+        OSError: there is no connection.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((host, port), CHANGE_SECONDS) as plain, context.wrap_socket(plain) as secure:
+        return secure.getpeercert(binary_form=True) or b""
+
+
+def check_servable(certificate: Path, key: Path, tls: Tls = Tls()) -> None:
+    """Find out whether a server can use this: in a process of its own, because it ends one that it cannot use.
+
+    Raises:
+        CertificateError: it cannot.
+    """
+    from emulator.formats.x509 import CertificateError  # noqa: PLC0415 - 50 ms that a start is spared
+
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
+    command = [sys.executable, "-m", "emulator.tls_trial", str(certificate), str(key), str(tls.client_ca or "")]
+    try:
+        subprocess.run(  # noqa: S603 - our own module
+            command, env=environment, capture_output=True, timeout=TRIAL_SECONDS, check=True
+        )
+    except subprocess.SubprocessError as error:
+        raise CertificateError("the TLS library of this server cannot use it") from error

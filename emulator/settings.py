@@ -28,6 +28,8 @@ SETTINGS = (
     Setting("host", "127.0.0.1", "ADDRESS", "The address to listen on."),
     Setting("port", 8443, "PORT", "The port to listen on; 0 takes a free one."),
     Setting("http", False, "", "Plain HTTP instead of HTTPS."),
+    Setting("tls-min", "1.2", "1.2|1.3", "The oldest version of TLS that is spoken."),
+    Setting("client-ca", "", "FILE", "Speak only to clients with a certificate that one of these (PEM) has signed."),
     Setting("controllers", 1, "N", "How many controllers to serve, as 127.0.0.1, 127.0.0.2, ..."),
     Setting("state", "", "DIR|memory", "Where state is kept; 'memory' forgets.  [default: ~/.local/state/jobfish]"),
     Setting("fresh", False, "", "Begin with new machines: forget the state kept for this mockup."),
@@ -57,6 +59,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8443
     http: bool = False
+    tls_min: str = "1.2"
+    client_ca: str = ""
     controllers: int = 1
     state: str = ""
     fresh: bool = False

@@ -7,18 +7,23 @@ import os
 import resource
 import signal
 import socket
+import ssl
 import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from emulator.cli.refusal import refuse
 from emulator.settings import SETTINGS, Setting, Settings, default_state_folder
+
+CHOICES = {"clock": ["real", "manual"], "tls-min": ["1.2", "1.3"]}
+if TYPE_CHECKING:
+    from emulator.server import Tls
 
 LOOPBACK_CONTROLLERS_MAX = 2**24 - 2
 
@@ -32,8 +37,8 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def _option(setting: Setting) -> Callable[[Callable[..., None]], Callable[..., None]]:
     flag = f"--{setting.name}"
     common: dict[str, Any] = {"help": setting.help, "envvar": setting.environment, "default": setting.default}
-    if setting.name == "clock":
-        return click.option(flag, type=click.Choice(["real", "manual"]), show_default=True, **common)
+    if setting.name in CHOICES:
+        return click.option(flag, type=click.Choice(CHOICES[setting.name]), show_default=True, **common)
     if setting.default is False:
         return click.option(flag, is_flag=True, **common)
     kind = type(setting.default) if not setting.many else str
@@ -67,10 +72,21 @@ def _check(settings: Settings) -> None:
         refuse(f"--port {settings.port}: between 0 and 65535")
     if not 0 < settings.rate <= 1e6:
         refuse(f"--rate {settings.rate}: more than 0 and at most 1,000,000; --clock manual freezes time")
+    if settings.client_ca:
+        _check_client_ca(settings)
     try:
         ip_address(_address(settings))
     except ValueError:
         refuse(f"--host {settings.host}: not an IP address")
+
+
+def _check_client_ca(settings: Settings) -> None:
+    if settings.http:
+        refuse("--client-ca needs HTTPS, and --http says otherwise")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(settings.client_ca)
+    except (OSError, ssl.SSLError) as error:
+        refuse(f"--client-ca {settings.client_ca}: {error.strerror or 'no certificates in PEM'}")
 
 
 def _serve(settings: Settings, stack: ExitStack) -> None:
@@ -78,27 +94,38 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     from emulator.cli.banner import banner  # noqa: PLC0415
     from emulator.core.store import StoreError  # noqa: PLC0415
     from emulator.mockup.reader import MockupError  # noqa: PLC0415
-    from emulator.runtime.certificate import ensure_certificate  # noqa: PLC0415
-    from emulator.server import Server  # noqa: PLC0415
+    from emulator.runtime.certificate import ServedCertificate, UnusableError  # noqa: PLC0415
+    from emulator.server import Server, check_servable  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, _stop_early)  # until the server takes over: leave nothing lying about
     state = _state_folder(settings)
     listening = stack.enter_context(_listen(settings))
+    certificate, pair = None, None
     try:
-        service = build_service(settings, state_folder=state)
-    except (MockupError, StoreError, ValueError) as error:
+        if not settings.http:
+            folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobfish-")))
+            certificate = ServedCertificate(folder)
+            pair = certificate.pair()
+            if settings.client_ca:
+                check_servable(*pair, _tls(settings))
+        service = build_service(settings, state_folder=state, certificate=certificate)
+    except (MockupError, StoreError, UnusableError, ValueError) as error:
         refuse(str(error))
-    certificate = None
-    if not settings.http:
-        folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jobfish-")))
-        certificate = ensure_certificate(folder)
     service.start()
     stack.callback(service.stop)
     _tune()
     click.echo(banner(settings, service, listening.getsockname()[1], state))
-    server = Server(service.wsgi, listening, certificate=certificate, limits=service.limits)
+    server = Server(service.wsgi, listening, certificate=pair, tls=_tls(settings), limits=service.limits)
+    if certificate is not None:
+        certificate.try_out, certificate.serve = check_servable, server.use_certificate
     server.run()
     click.echo("jobfish: stopped")
+
+
+def _tls(settings: Settings) -> Tls:
+    from emulator.server import Tls  # noqa: PLC0415
+
+    return Tls(settings.tls_min, Path(settings.client_ca) if settings.client_ca else None)
 
 
 def _tune() -> None:

@@ -53,6 +53,7 @@ from emulator.redfish.router import NO_PARAMS, Router
 from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import DRAIN_BODIES, BodiesBusyError, BodyCutShortError, drain
+from emulator.runtime.certificate import ServedCertificate
 from emulator.runtime.fleet import Fleet, Kept, Seat
 from emulator.runtime.limits import Limits
 
@@ -101,6 +102,7 @@ class Face:
         oem: Oem,
         identities: Identities | None = None,
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        certificate: ServedCertificate | None = None,
     ) -> None:
         self._fleet = fleet
         self._site = site
@@ -110,6 +112,7 @@ class Face:
         self._router = Router(resources)
         self.limits = limits
         self._identities = identities
+        self._certificate = certificate
         self._passive: dict[str, Rendered] = {}
         self._patches: dict[str, Verb | None] = {}
         self._drained = DRAIN_BODIES * limits.body_bytes
@@ -445,6 +448,7 @@ class Face:
             oem=self._oem,
             body=body or {},
             upload=upload or {},
+            certificate=self._certificate,
         )
 
     def _refusal(self, refusal: Rejected, uri: str) -> Rendered:

@@ -28,6 +28,7 @@ from emulator.core.machine import Machine
 from emulator.core.message import Message
 from emulator.mockup.site import Site
 from emulator.runtime.authentication import Authenticator
+from emulator.runtime.certificate import ServedCertificate
 from emulator.runtime.limits import Limits
 
 Document = dict[str, Any]
@@ -75,6 +76,8 @@ class Call:
     body: Mapping[str, Any] = field(default_factory=dict)
     upload: Mapping[str, Any] = field(default_factory=dict)
     """What a verb's `upload` has read."""
+    certificate: ServedCertificate | None = None
+    """What the listening socket is served with; None over plain HTTP."""
     validity: Validity = field(default_factory=Validity)
     """Of the whole answer: one for all the resources that it is made of."""
 
@@ -94,6 +97,7 @@ class Call:
             self.account,
             self.authenticator,
             self.oem,
+            certificate=self.certificate,
             validity=self.validity,
         )
 

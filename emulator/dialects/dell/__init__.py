@@ -114,6 +114,8 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "WindowExpired": ("IDRAC.JCP004",),  # [E]
     "StepFailed": ("IDRAC.SYS017",),
     "StepInterrupted": ("IDRAC.SYS017",),
+    "CertificateNotUsable": ("Jobfish.CertificateNotUsable",),
+    "CertificateRequestNotPossible": ("Jobfish.CertificateRequestNotPossible",),
     "DefaultsRestored": ("IDRAC.UEFI0157",),  # [E]
     # recurring jobs
     "ScheduleStartInvalid": ("IDRAC.SYS436",),  # [E]

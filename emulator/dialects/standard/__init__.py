@@ -62,6 +62,8 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "WindowExpired": ("Base.OperationTimeout",),
     "StepFailed": ("Base.PropertyNotUpdated",),
     "StepInterrupted": ("Base.PropertyNotUpdated",),
+    "CertificateNotUsable": ("Jobfish.CertificateNotUsable",),
+    "CertificateRequestNotPossible": ("Jobfish.CertificateRequestNotPossible",),
     "DefaultsRestored": ("Jobfish.DefaultsRestored",),
     "QueueParameterMissing": ("Base.PropertyMissing",),
     "QueueTooLong": ("Base.OperationFailed",),

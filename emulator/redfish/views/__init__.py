@@ -8,6 +8,8 @@ from __future__ import annotations
 from emulator.mockup.site import Site
 from emulator.redfish.view import Resource
 from emulator.redfish.views import (
+    certificate,
+    certificate_service,
     chassis,
     computer_system,
     ethernet_interface,
@@ -36,6 +38,8 @@ VIEWS = (
     thermal,
     power,
     chassis,
+    certificate,
+    certificate_service,
     service_root,
     computer_system,
     ethernet_interface,
@@ -59,7 +63,7 @@ _FILLED = frozenset((task_service.TASKS, job_service.JOBS, session.SESSIONS, man
 
 def is_filled(uri: str) -> bool:
     """Whether this is a collection whose members are the emulator's own, whatever the mockup has in it."""
-    return uri in _FILLED
+    return uri in _FILLED or uri.endswith(certificate.HTTPS_CERTIFICATES)
 
 
 def resources(site: Site) -> list[Resource]:

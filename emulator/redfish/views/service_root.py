@@ -6,6 +6,8 @@ from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
 from emulator.redfish.metrics import TELEMETRY, is_brought
 from emulator.redfish.view import Call, Document, Resource, link
+from emulator.redfish.views import certificate_service
+from emulator.redfish.views.certificate import places
 
 METADATA = f"{ROOT}/$metadata"
 EXPAND_QUERY: Document = {"ExpandAll": True, "Levels": True, "Links": True, "NoLinks": True}
@@ -44,6 +46,8 @@ def service_root(call: Call) -> Document:
     services = {name: link(f"{ROOT}/{place}") for name, place in SERVICES.items()}
     if is_brought(call.site):
         services["TelemetryService"] = link(TELEMETRY)
+    if places(call.site) is not None:
+        services["CertificateService"] = link(certificate_service.SERVICE)
     links = {**document.get("Links", {}), "Sessions": link(f"{ROOT}/SessionService/Sessions")}
     features = {"ExpandQuery": {**EXPAND_QUERY, "MaxLevels": call.documents.limits.expand_levels}, **FEATURES}
     return {**document, **services, "Links": links, "ProtocolFeaturesSupported": features}
