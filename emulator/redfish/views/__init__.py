@@ -10,6 +10,8 @@ from emulator.redfish.view import Resource
 from emulator.redfish.views import (
     chassis,
     computer_system,
+    control,
+    environment_metrics,
     ethernet_interface,
     job,
     job_service,
@@ -17,6 +19,7 @@ from emulator.redfish.views import (
     manager,
     manager_account,
     manager_ethernet_interface,
+    manager_network_protocol,
     power,
     sensor,
     sensor_excerpt,
@@ -27,6 +30,7 @@ from emulator.redfish.views import (
     task_service,
     thermal,
     update_service,
+    virtual_media,
 )
 
 VIEWS = (
@@ -34,6 +38,8 @@ VIEWS = (
     sensor,
     thermal,
     power,
+    control,
+    environment_metrics,
     chassis,
     service_root,
     computer_system,
@@ -41,6 +47,8 @@ VIEWS = (
     manager,
     manager_account,
     manager_ethernet_interface,
+    manager_network_protocol,
+    virtual_media,
     session,
     job_service,
     job,
