@@ -376,6 +376,7 @@ def _machine_builder(
             utc_offset_minutes=site.utc_offset_minutes,
             write_time=local_text,
             boot_override=override_of(site.tree.documents[site.systems[0]]),
+            network_services=site.tree.get(site.network_protocol) if site.network_protocol else None,
         )
 
     return build

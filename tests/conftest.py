@@ -28,6 +28,7 @@ from emulator.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TLS_CONTROLLERS = 100
+CONTROLLERS = 250
 
 # requests lets these override what a client asks of a certificate
 for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
@@ -186,6 +187,10 @@ class Bmc:
                 "system": ["system"],
                 "interface": list(machine.interfaces),
                 "overlay": list(machine.overlay.uris),
+                "network_services": ["manager"],
+                "chassis": list(machine.chassis),
+                "power_limit": list(machine.power_limits),
+                "media": list(machine.media),
                 "counters": ["queue", "faults", "log"],
                 "log": sorted({entry.number // CHUNK for entry in machine.log}),
                 "job": list(machine.queue.jobs),
@@ -222,6 +227,23 @@ def make_bmc() -> Iterator[Callable[..., Bmc]]:
 
     yield make
     for service in services:
+        service.stop()
+
+
+@pytest.fixture(scope="module")
+def fresh_bmc() -> Iterator[Callable[[str], Bmc]]:
+    """fresh_bmc(mockup) is a controller that nobody has touched; those of a module share one service for each mockup."""
+    services: dict[str, Service] = {}
+    numbers = count(1)
+
+    def next_one(mockup: str = "lifecycle-server") -> Bmc:
+        if mockup not in services:
+            services[mockup] = build_service(Settings(clock="manual", mockup=mockup, controllers=CONTROLLERS))
+            services[mockup].start()
+        return Bmc(services[mockup], host=f"127.0.0.{next(numbers)}")
+
+    yield next_one
+    for service in services.values():
         service.stop()
 
 

@@ -12,9 +12,11 @@ from emulator.core.access import Session
 from emulator.core.diagnostics import DiagnosticsResult
 from emulator.core.job import Job
 from emulator.core.power_history import PowerHistory
+from emulator.core.power_limit import PowerLimit
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Entity
 from emulator.core.transfer import Transfer
+from emulator.core.virtual_media import Media
 
 if TYPE_CHECKING:
     from emulator.core.machine import Machine
@@ -85,6 +87,10 @@ _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
     "system": lambda machine, _: machine.system.to_plain(),
     "interface": lambda machine, key: machine.interfaces.get(key),
     "overlay": lambda machine, key: machine.overlay.get(key),
+    "network_services": lambda machine, _: machine.network_services.to_plain(),
+    "chassis": lambda machine, key: machine.chassis.get(key),
+    "power_limit": lambda machine, key: _plain(machine.power_limits.get(key)),
+    "media": lambda machine, key: _plain(machine.media.get(key)),
     "counters": lambda machine, key: _COUNTED[key](machine).to_plain(),
     "log": lambda machine, key: machine.log.chunk_to_plain(int(key)),
     "options": lambda machine, _: machine.update_options,
@@ -109,6 +115,10 @@ _RESTORE: Mapping[str, Callable[[Machine, str, Plain], None]] = {
     "system": lambda machine, _, plain: machine.system.restore(plain),
     "interface": lambda machine, key, plain: machine.interfaces.update({key: dict(plain)}),
     "overlay": lambda machine, key, plain: machine.overlay.put(key, plain),
+    "network_services": lambda machine, _, plain: machine.network_services.restore(plain),
+    "chassis": lambda machine, key, plain: machine.chassis.update({key: dict(plain)}),
+    "power_limit": lambda machine, key, plain: machine.power_limits.update({key: PowerLimit.from_plain(plain)}),
+    "media": lambda machine, key, plain: machine.media.update({key: Media.from_plain(plain)}),
     "counters": _restore_counters,
     "log": lambda machine, key, plain: machine.log.restore_chunk(int(key), plain),
     "options": lambda machine, _, plain: setattr(machine, "update_options", dict(plain)),

@@ -25,15 +25,18 @@ from emulator.core.host import HOST, IDEMPOTENT_RESETS, RESETS, Host, Phase, Pow
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, Step
 from emulator.core.log import Log
 from emulator.core.message import Message, Rejected
+from emulator.core.network_services import NetworkServices
 from emulator.core.overlay import Overlay, Settings
 from emulator.core.policy import Policy
 from emulator.core.power_history import ALWAYS_RUNNING, PowerHistory
+from emulator.core.power_limit import PowerLimit
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, SECONDS_PER_MINUTE, Queue
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Changes, Entity
 from emulator.core.system import System
 from emulator.core.timeline import Timeline
 from emulator.core.transfer import Transfer
+from emulator.core.virtual_media import Media
 from emulator.core.wall import WallClock
 from emulator.core.window import Window
 
@@ -57,10 +60,11 @@ class Machine:
         utc_offset_minutes: int = 0,
         write_time: Callable[[int, float], str] = lambda _, shown: str(shown),
         boot_override: Mapping[str, str | None] | None = None,
+        network_services: Mapping[str, Any] | None = None,
     ) -> None:
         """`write_time` writes, in the local time of an offset in minutes, what the controller's clock shows.
 
-        `utc_offset_minutes` and `boot_override` are as delivered.
+        `utc_offset_minutes`, `boot_override` and `network_services` (a ManagerNetworkProtocol) are as delivered.
         """
         self.id = machine_id
         self.clock: Clock = clock
@@ -74,6 +78,13 @@ class Machine:
         """By URI: what somebody has set of the controller's own network interfaces, by property, in JSON types."""
         self.overlay: Overlay = Overlay()
         """What somebody has set of resources that nobody models."""
+        self.network_services: NetworkServices = NetworkServices(network_services or {})
+        self.chassis: dict[str, dict[str, Any]] = {}
+        """By URI: what somebody has set of a chassis, by property, in JSON types."""
+        self.power_limits: dict[str, PowerLimit] = {}
+        """By the URI of the chassis: a limit that somebody has set."""
+        self.media: dict[str, Media] = {}
+        """By the URI of the virtual drive: what somebody has put into it, or taken out."""
         self.host_ignores_shutdown = host_ignores_shutdown
         self.controller: Controller = Controller()
         self.policy: Policy = policy or Policy()
@@ -768,6 +779,30 @@ class Machine:
         """Keep what somebody has set of a resource that nobody models."""
         self.overlay.put(uri, settings)
         self.touch("overlay", uri)
+
+    def set_up_network_services(self, body: Mapping[str, Any]) -> None:
+        """Change the controller's network services.
+
+        Raises:
+            Rejected: as `NetworkServices.changed`.
+        """
+        self.network_services.set_up(self.network_services.changed(body))
+        self.touch("network_services", "manager")
+
+    def set_up_chassis(self, uri: str, properties: Mapping[str, Any]) -> None:
+        """Keep properties that somebody has set of a chassis."""
+        self.chassis[uri] = {**self.chassis.get(uri, {}), **properties}
+        self.touch("chassis", uri)
+
+    def limit_power(self, chassis: str, limit: PowerLimit) -> None:
+        """Set, or switch off, the limit of what a chassis may draw."""
+        self.power_limits[chassis] = limit
+        self.touch("power_limit", chassis)
+
+    def load_media(self, uri: str, media: Media) -> None:
+        """Put something into a virtual drive, or take it out."""
+        self.media[uri] = media
+        self.touch("media", uri)
 
     def clear_log(self) -> None:
         """Forget the lifecycle log, entries that the mockup delivers too."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from emulator.core.array import patched
 from emulator.core.device import Attribute, faults_of, shown
 from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.devices.network_function import has_place, value_at, with_values
@@ -135,7 +136,7 @@ def changed(delivered: Mapping[str, Any], settings: Settings, body: Mapping[str,
     reject_if_any(fault for path, value in given.items() for fault in _faults(delivered, path, value))
     after = dict(settings)
     for path, value in given.items():
-        after[path] = _merged(now.get(path), _with_origins(path, value)) if path in _LISTS else value
+        after[path] = patched(now.get(path), _with_origins(path, value)) if path in _LISTS else value
     after |= _names(now, given)
     document = with_values(delivered, after)
     reject_if_any(_conflicts(delivered, document, given))
@@ -243,21 +244,6 @@ def _with_origins(path: str, given: list[Any]) -> list[Any]:
     if path != ADDRESSES:
         return given
     return [{"AddressOrigin": STATIC, **entry} if isinstance(entry, dict) and entry else entry for entry in given]
-
-
-def _merged(now: Any, given: Any) -> Any:
-    """A list as a PATCH leaves it (DSP0266, "PATCH on array properties"): null takes an entry out, {} leaves it, an
-    object is laid over it, and what is beyond the list given goes.
-    """
-    old = now if isinstance(now, list) else []
-    result = []
-    for number, entry in enumerate(given):
-        before = old[number] if number < len(old) and isinstance(old[number], dict) else {}
-        if isinstance(entry, dict):
-            result.append({**before, **entry})
-        elif entry is not None:
-            result.append(entry)
-    return result
 
 
 def _names(now: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

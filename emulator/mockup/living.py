@@ -59,6 +59,12 @@ def _components(site: Site) -> Iterator[Living]:
         yield Living(component.id, component.uri, version if component.updateable else f"{version}, not updateable")
 
 
+def _power_limits(site: Site) -> Iterator[Living]:
+    for place in site.power_limits:
+        bounds = f"{place.lower:g} to {place.upper:g} W" if place.upper is not None else f"from {place.lower:g} W"
+        yield Living(place.chassis.rpartition("/")[2], place.control or place.power or place.environment, bounds)
+
+
 def _logs(site: Site) -> Iterator[Living]:
     log = site.lifecycle_log
     if log is not None:
@@ -83,6 +89,8 @@ KINDS: Mapping[str, Callable[[Site], Iterable[Living]]] = {
     "Network device function": _nics,
     "Storage controller": _storages,
     "Resource with readings": _readings,
+    "Power limit": _power_limits,
+    "Virtual drive": lambda site: _named(place.uri for place in site.media),
     "Firmware component": _components,
     "Update service": lambda site: _named([site.update_service] if site.update_service else []),
     "Lifecycle log": _logs,

@@ -25,10 +25,15 @@ def find_interfaces(tree: Tree, managers: Sequence[str]) -> tuple[InterfacePlace
     return tuple(place for manager in managers for place in _interfaces(tree, manager))
 
 
+def network_protocol_of(tree: Tree, manager: str) -> str:
+    """The URI at which a manager tells of its network services, whether there is something or not."""
+    return next(iter(links(tree.documents[manager].get("NetworkProtocol"))), f"{manager}/NetworkProtocol")
+
+
 def _interfaces(tree: Tree, manager: str) -> Iterator[InterfacePlace]:
     document = tree.documents[manager]
     collection = next(iter(links(document.get("EthernetInterfaces"))), f"{manager}/EthernetInterfaces")
-    protocol = next(iter(links(document.get("NetworkProtocol"))), f"{manager}/NetworkProtocol")
+    protocol = network_protocol_of(tree, manager)
     name = (tree.get(protocol) or {}).get("HostName")
     is_named = False
     for uri in tree.members(collection):

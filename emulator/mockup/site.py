@@ -16,11 +16,13 @@ from emulator.mockup.chassis import Enclosures, find_enclosures
 from emulator.mockup.documents import object_at, objects
 from emulator.mockup.inventory import find_components
 from emulator.mockup.logs import LogPlace, choose_lifecycle_log, find_logs
-from emulator.mockup.management import InterfacePlace, find_interfaces
+from emulator.mockup.management import InterfacePlace, find_interfaces, network_protocol_of
 from emulator.mockup.manifest import DevicePlace, Manifest
+from emulator.mockup.media import MediaPlace, find_media
 from emulator.mockup.network import NicPlace, find_nics
 from emulator.mockup.partitions import PartitionPlace, find_partitions
 from emulator.mockup.place import Finder, Listed, Place
+from emulator.mockup.power_limits import LimitPlace, find_power_limits
 from emulator.mockup.reader import ROOT, SETTINGS, Document, MockupError, Tree, links, normal
 from emulator.mockup.readings import Readings, find_readings
 from emulator.mockup.storage import StoragePlace, find_storages
@@ -94,6 +96,14 @@ class Site:
     """Whose power the chassis have."""
     readings: Readings
     """What of which document shows a sensor that lives."""
+    chassis: tuple[str, ...]
+    """All that are in the tree."""
+    power_limits: tuple[LimitPlace, ...]
+    """What limits the power of chassis."""
+    media: tuple[MediaPlace, ...]
+    """The virtual drives."""
+    network_protocol: str | None
+    """Where the first manager, the controller of the machine, tells of its network services; None where it does not."""
 
     @property
     def bioses(self) -> tuple[BiosPlace, ...]:
@@ -200,6 +210,10 @@ def survey(tree: Tree, manifest: Manifest, finders: Mapping[str, Finder]) -> Sit
         enclosures=enclosures,
         readings=find_readings(tree, enclosures),
         interfaces=find_interfaces(tree, managers),
+        chassis=tuple(uri for uri in chassis if uri in tree.documents),
+        power_limits=find_power_limits(tree, chassis),
+        media=find_media(tree, (*systems, *managers)),
+        network_protocol=_network_protocol(tree, managers),
     )
     for kind, find in finders.items():  # each finder sees what those before it have found
         places[kind] = tuple(find(site, _listed(manifest, kind)))
@@ -281,6 +295,11 @@ def _inventory(tree: Tree, update_service: str | None) -> str | None:
 def _chassis(tree: Tree, root: Document) -> list[str]:
     collection = tree.get(_link(root, "Chassis", f"{ROOT}/Chassis")) or {}
     return links(collection.get("Members"))
+
+
+def _network_protocol(tree: Tree, managers: tuple[str, ...]) -> str | None:
+    found = network_protocol_of(tree, managers[0]) if managers else ""
+    return found if found in tree.documents else None
 
 
 def _listed(manifest: Manifest, kind: str) -> Listed:

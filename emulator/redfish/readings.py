@@ -26,6 +26,11 @@ def resources_of(site: Site, is_meant: Callable[[str], bool], get: Callable[[Cal
     return [Resource(uri, get=get, needs_ready=False) for uri in site.readings if is_meant(schema_of(documents[uri]))]
 
 
+def as_delivered_or_read(call: Call) -> Document:
+    """As `with_readings`; as delivered where the document shows no reading that lives."""
+    return with_readings(call) if call.uri in call.site.readings else call.base()
+
+
 def with_readings(call: Call) -> Document:
     """The document called, with what its sensors read now. It holds until they may read something else."""
     call.holds_until(holds_until(call.machine.moment))

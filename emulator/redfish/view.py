@@ -308,6 +308,13 @@ def succeeded(call: Call, *messages: str, status: int = 200, headers: tuple[tupl
     return Reply(status, {"@Message.ExtendedInfo": success_messages(call, *messages)}, headers)
 
 
+def patched(call: Call, get: Callable[[Call], Document]) -> Reply:
+    """The answer to a PATCH that is in force at once: the resource as it is now; where a dialect names its successes,
+    that name.
+    """
+    return succeeded(call, "OperationDone") if call.dialect.names_success else Reply(200, get(call))
+
+
 def success_messages(call: Call, *messages: str) -> list[Document]:
     """Base.Success, then these."""
     return [entry for key in ("Success", *messages) for entry in message_objects(call.dialect, Message(key))]

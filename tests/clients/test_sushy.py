@@ -33,6 +33,9 @@ class Controller:
         bios.refresh(force=True)
         return bios
 
+    def manager(self):
+        return self.root.get_manager_collection().get_members()[0]
+
     def tasks(self):
         return self.root.get_task_service().tasks.get_members()
 
@@ -127,3 +130,23 @@ def test_sushys_own_lifecycle_extension_sees_and_clears_the_queue(lifecycle):
     assert job.startswith("JID_")
     manager.job_service.delete_jobs(job_ids=[job])
     assert controller.bios().pending_attributes == {}
+
+
+def test_virtual_media(controller):
+    image = "http://192.0.2.9/images/live.iso"
+    for drive in (
+        controller.system.virtual_media.get_members()[0],
+        controller.manager().virtual_media.get_members()[0],
+    ):
+        assert (drive.inserted, drive.image) == (False, None)
+        drive.insert_media(image, username="me", password="secret", transfer_method="Stream")
+        drive.refresh()
+        assert (drive.inserted, drive.image, drive.image_name) == (True, image, "live.iso")
+        assert drive.write_protected
+        assert sushy.VIRTUAL_MEDIA_CD in drive.media_types
+        with pytest.raises(sushy.exceptions.HTTPError):
+            drive.insert_media(image)
+        drive.eject_media()
+        drive.refresh()
+        assert (drive.inserted, drive.image) == (False, None)
+        drive.eject_media()  # of an empty drive: sushy takes note, and goes on

@@ -232,7 +232,7 @@ def test_the_older_thermal_and_power_agree_with_the_sensors(bmc):
     bmc.advance(41)
     sensors = {s["Name"]: s for s in bmc.get(f"{chassis}/Sensors?$expand=.").body["Members"]}
     thermal, power = bmc.get(f"{chassis}/Thermal").body, bmc.get(f"{chassis}/Power").body
-    assert len(thermal["Temperatures"]) == 6
+    assert len(thermal["Temperatures"]) == 7
     for entry in thermal["Temperatures"]:
         assert entry["ReadingCelsius"] == sensors[entry["Name"]]["Reading"]
     for entry in thermal["Fans"]:

@@ -198,6 +198,11 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "DriversErased": ("IDRAC.SYS142",),  # [E]
     "ControllerSettingsErased": ("IDRAC.SYS149",),  # [E]
     "LifecycleDataErased": ("IDRAC.SYS141",),  # [E]
+    # virtual media
+    "MediaInUse": ("IDRAC.VRM0021", "Jobfish.MediaInUse"),
+    "NoMediaInserted": ("Jobfish.NoMediaInserted",),
+    "MediaInserted": ("Jobfish.MediaInserted",),
+    "MediaEjected": ("Jobfish.MediaEjected",),
     # the controller, and what only its log says
     "TimeNotAhead": ("IDRAC.SWC0014", "Jobfish.TimeNotAhead"),
     "ControllerNotReady": ("IDRAC.SWC0700",),  # [C]

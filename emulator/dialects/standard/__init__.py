@@ -154,6 +154,11 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "DriversErased": ("Jobfish.ComponentErased",),
     "ControllerSettingsErased": ("Jobfish.ComponentErased",),
     "LifecycleDataErased": ("Jobfish.ComponentErased",),
+    # virtual media
+    "MediaInUse": ("Base.ResourceInUse", "Jobfish.MediaInUse"),
+    "NoMediaInserted": ("Jobfish.NoMediaInserted",),
+    "MediaInserted": ("Jobfish.MediaInserted",),
+    "MediaEjected": ("Jobfish.MediaEjected",),
     # the controller, and what only its log says
     "TimeNotAhead": ("Jobfish.TimeNotAhead",),
     "ControllerNotReady": ("Base.ServiceTemporarilyUnavailable",),

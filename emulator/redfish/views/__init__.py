@@ -12,6 +12,8 @@ from emulator.redfish.views import (
     certificate_service,
     chassis,
     computer_system,
+    control,
+    environment_metrics,
     ethernet_interface,
     job,
     job_service,
@@ -19,6 +21,7 @@ from emulator.redfish.views import (
     manager,
     manager_account,
     manager_ethernet_interface,
+    manager_network_protocol,
     power,
     sensor,
     sensor_excerpt,
@@ -30,6 +33,7 @@ from emulator.redfish.views import (
     telemetry_service,
     thermal,
     update_service,
+    virtual_media,
 )
 
 VIEWS = (
@@ -37,6 +41,8 @@ VIEWS = (
     sensor,
     thermal,
     power,
+    control,
+    environment_metrics,
     chassis,
     certificate,
     certificate_service,
@@ -46,6 +52,8 @@ VIEWS = (
     manager,
     manager_account,
     manager_ethernet_interface,
+    manager_network_protocol,
+    virtual_media,
     session,
     job_service,
     job,

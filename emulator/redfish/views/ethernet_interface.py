@@ -1,4 +1,6 @@
-"""EthernetInterface of the host: address, frame size and VLAN of the function that carries it, the link of its port."""
+"""EthernetInterface of the host: address, frame size and VLAN of the function that carries it, the link of its port,
+the host's name.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,22 @@ def ethernet_interface(nic: NicPlace | None, port: PortPlace | None, call: Call)
     """
     applied = values_in_force(nic, call) if nic is not None else {}
     ethernet = {path.removeprefix(FOLDER): value for path, value in applied.items() if path.startswith(FOLDER)}
-    document = with_values(call.base(), ethernet)
+    document = _with_host_name(with_values(call.base(), ethernet), call)
     is_on = applied.get(DEVICE_ENABLED)
     if isinstance(is_on, bool):
         switch = {"InterfaceEnabled": is_on} if "InterfaceEnabled" in document else {}
         document = with_state({**document, **switch}, is_on=is_on)
     return _with_link(document, port, call, is_off=is_on is False)
+
+
+def _with_host_name(document: Document, call: Call) -> Document:
+    """The host has one name, which the ComputerSystem may have been given anew; its domain stays."""
+    name = call.machine.system.properties.get("HostName")
+    if not isinstance(name, str) or not call.uri.startswith(f"{call.site.systems[0]}/"):
+        return document
+    domain = str(document.get("FQDN") or "").partition(".")[2]
+    names = {"HostName": name, "FQDN": f"{name}.{domain}" if domain else name}
+    return {**document, **{key: value for key, value in names.items() if key in document}}
 
 
 def _with_link(document: Document, port: PortPlace | None, call: Call, *, is_off: bool) -> Document:

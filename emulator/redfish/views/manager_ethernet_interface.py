@@ -10,21 +10,16 @@ from functools import partial
 from emulator.devices.management_interface import changed, in_force
 from emulator.mockup.management import InterfacePlace
 from emulator.mockup.site import Site
-from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
-
-NAMES = ("HostName", "FQDN")
-"""What ManagerNetworkProtocol shows as well."""
+from emulator.redfish.view import Call, Document, Reply, Resource, Verb, patched
 
 
 def resources(site: Site) -> list[Resource]:
-    """Each of them, its settings resource where it names one, and the network protocols that show its names."""
+    """Each of them, and its settings resource where it names one."""
     found = []
     for place in site.interfaces:
         patch = Verb(partial(patch_interface, place), "ConfigureManager", "Manager.EthernetInterface.patch")
         uris = (place.uri, place.settings_uri) if place.settings_uri in site.tree.documents else (place.uri,)
         found += [Resource(uri, get=partial(interface, place), verbs={"PATCH": patch}) for uri in uris]
-        if place.network_protocol:
-            found.append(Resource(place.network_protocol, get=partial(network_protocol, place)))
     return found
 
 
@@ -33,16 +28,8 @@ def interface(place: InterfacePlace, call: Call) -> Document:
     return in_force(call.base(), call.machine.interfaces.get(place.uri, {}))
 
 
-def network_protocol(place: InterfacePlace, call: Call) -> Document:
-    """As delivered but for the controller's names."""
-    document, settings = call.base(), call.machine.interfaces.get(place.uri, {})
-    return {**document, **{name: settings[name] for name in NAMES if name in settings and name in document}}
-
-
 def patch_interface(place: InterfacePlace, call: Call) -> Reply:
     """Set what is given, all or nothing."""
     settings = changed(call.base(place.uri), call.machine.interfaces.get(place.uri, {}), call.body)
     call.machine.set_up_interface(place.uri, settings)
-    if call.dialect.names_success:
-        return succeeded(call, "OperationDone")
-    return Reply(200, interface(place, call))
+    return patched(call, partial(interface, place))

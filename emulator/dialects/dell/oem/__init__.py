@@ -22,6 +22,7 @@ from emulator.dialects.dell.oem import (
     dell_software_installation_service,
     dell_software_inventory,
     dell_storage,
+    dell_system,
     dell_time_service,
     dell_update_service,
     oem_manager,
@@ -58,10 +59,11 @@ def extend_manager(call: Call, document: Document) -> Document:
 
 
 def extend_computer_system(call: Call, document: Document) -> Document:
-    """Where the boot sources are, what installs from a repository, and what configures storage."""
+    """Where the boot sources are, what installs from a repository and configures storage; whether power is limited."""
     with_sources = dell_boot_sources.extend_computer_system(call, document)
     with_installer = dell_software_installation_service.extend_computer_system(call, with_sources)
-    return dell_raid_service.extend_computer_system(call, with_installer)
+    with_cap = dell_system.extend_computer_system(call, with_installer)
+    return dell_raid_service.extend_computer_system(call, with_cap)
 
 
 def extend_task(call: Call, document: Document) -> Document:
