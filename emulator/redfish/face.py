@@ -222,6 +222,8 @@ class Face:
             rendered = self._render(call, seat.number, resource)
             # both as they are now: when the turn is over another one may have changed, or replaced, the machine
             version, cache = machine.version, seat.rendered
+        if resource is not None and resource.is_constant and key == uri:
+            rendered = self._passive.setdefault(uri, rendered)
         if call.validity.until > machine.moment and rendered.status in (200, 202):
             if len(cache) >= RENDERED_MAX:
                 cache.clear()
