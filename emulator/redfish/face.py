@@ -302,6 +302,8 @@ class Face:
             rendered = self._render(call, seat.number, resource, parse_query(request.args))
             # both as they are now: when the turn is over another one may have changed, or replaced, the machine
             version, cache = machine.version, seat.rendered
+        if resource is not None and resource.is_constant and key == uri:
+            rendered = self._passive.setdefault(uri, rendered)
         if call.validity.until > machine.moment and rendered.status in (200, 202):
             if len(cache) >= RENDERED_MAX or (len(rendered.body) > LARGE_BYTES and _kept_bytes(cache) > KEPT_BYTES_MAX):
                 cache.clear()

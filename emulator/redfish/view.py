@@ -194,6 +194,8 @@ class Resource:
     of_job: bool = False
     """True: the document depends on nothing but the job that the URI's `id` names, so lists of it need not make it
     anew while that job stays as it is."""
+    is_constant: bool = False
+    """True: the document is the same for all controllers and for ever, so they share its bytes."""
     needs_ready: bool = True
     """False: it answers while the controller's data services are starting again, too."""
 

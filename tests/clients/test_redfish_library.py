@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import redfish
+from redfish.messages import get_messages_detail, search_message
 
 SYSTEM = "/redfish/v1/Systems/System.Embedded.1"
 MANAGER = "/redfish/v1/Managers/iDRAC.Embedded.1"
@@ -67,3 +68,17 @@ def test_the_librarys_own_monitor_follows_a_202(client):
     advance(client, 500)
     ended = made.monitor(client)
     assert (ended.is_processing, ended.status) == (False, 200)
+
+
+def test_a_refusal_can_be_looked_up_in_the_registries(client):
+    refused = client.patch(f"{SYSTEM}/Bios/Settings", body={"Attributes": {"NumLock": "Maybe"}, "Nonsense": 1})
+    assert search_message(refused, "Base", "PropertyUnknown") is not None
+    files = [client.get(member["@odata.id"]).dict for member in client.get("/redfish/v1/Registries").dict["Members"]]
+    places = {file["Registry"]: file["Location"][0]["Uri"] for file in files}
+    for said in get_messages_detail(refused)["@Message.ExtendedInfo"]:
+        registry, _, key = said["MessageId"].rpartition(".")
+        entry = client.get(places[registry]).dict["Messages"][key]
+        text = entry["Message"]
+        for number, argument in enumerate(said["MessageArgs"], 1):
+            text = text.replace(f"%{number}", argument)
+        assert (text, entry["MessageSeverity"]) == (said["Message"], said["MessageSeverity"])

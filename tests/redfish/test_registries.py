@@ -48,6 +48,16 @@ def test_every_registry_that_is_spoken_with_is_listed_beside_the_attribute_regis
         assert file["Location"][0].get("PublicationUri") == (published if is_dmtfs else None)
 
 
+def test_controllers_share_the_bytes_of_a_registry(make_bmc):
+    """A fleet whose registries are all read keeps each of them once."""
+    bmc = make_bmc(controllers=3)
+    uri = f"{REGISTRIES}/Messages/EEMIRegistry"
+    for bmc.host in ("127.0.0.1", "127.0.0.2", "127.0.0.3"):
+        assert bmc.get(uri).status == 200
+    kept = [bmc.service.fleet.seat_for(f"127.0.0.{number}").rendered[uri].rendered for number in (1, 2, 3)]
+    assert kept[0] is kept[1] is kept[2]
+
+
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
 @pytest.mark.parametrize("place", ["", "/BaseMessages", "/BaseMessages/BaseRegistry.json"])
 def test_registries_are_read_only(bmc, method, place):

@@ -117,4 +117,4 @@ def _messages(registry: Mapping[str, Any]) -> Document:
 
 
 def _constant(document: Document) -> Resource:
-    return Resource(normal(document["@odata.id"]), get=lambda _: document, needs_ready=False)
+    return Resource(normal(document["@odata.id"]), get=lambda _: document, is_constant=True, needs_ready=False)

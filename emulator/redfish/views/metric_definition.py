@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from emulator.devices.sensor import TICK
@@ -27,7 +26,7 @@ def resources(telemetry: Telemetry) -> list[Resource]:
     uris = [str(definition["@odata.id"]) for definition in definitions]
     return [
         Resource(DEFINITIONS, get=partial(metric_definitions, uris), needs_ready=False),
-        *(Resource(uri, get=_constant(found), needs_ready=False) for uri, found in zip(uris, definitions, strict=True)),
+        *map(_constant, definitions),
     ]
 
 
@@ -70,5 +69,5 @@ def _common(telemetry: Telemetry, quantity: Quantity, key: str, name: str) -> Do
     }
 
 
-def _constant(document: Document) -> Callable[[Call], Document]:
-    return lambda _: document
+def _constant(document: Document) -> Resource:
+    return Resource(document["@odata.id"], get=lambda _: document, is_constant=True, needs_ready=False)
