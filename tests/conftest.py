@@ -61,6 +61,11 @@ class Answer:
         return [re.sub(r"\.\d+\.\d+\.", ".", entry["MessageId"]) for entry in self.info]
 
     @property
+    def untagged(self) -> dict[str, Any]:
+        """The body without its ETag."""
+        return {name: value for name, value in self.body.items() if name != "@odata.etag"}
+
+    @property
     def related(self) -> set[str]:
         """All RelatedProperties."""
         return {path for entry in self.info for path in entry.get("RelatedProperties", ())}
