@@ -31,6 +31,7 @@ OF_OTHERS = frozenset(
     {"AttributeRegistry", "Bios", "JsonSchemaFile", "MessageRegistry", "MessageRegistryFile", "PrivilegeRegistry"}
     | {"AccountService", "ExternalAccountProvider", "ManagerAccount", "Role", "SessionService"}
     | {"BootOption", "EventDestination", "EventService", "Job", "JobService", "TaskService", "UpdateService", "Volume"}
+    | {"LogEntry", "LogService"}
 )
 """Resources that are never patched as if they were mere values: what one writes there is to have consequences."""
 NOT_KEPT = frozenset({"Actions", "Links", "Oem"})
@@ -58,20 +59,17 @@ def capabilities(folder: Path, registry: Facts) -> Facts:
 
 def _permitted(tree: Any, name: str) -> dict[str, bool] | None:
     """The restrictions of a schema's own entity type; None where the file describes no resource."""
-    for entity in tree.iter(f"{EDM}EntityType"):
-        if entity.get("Name") == name and entity.get("Abstract") == "true":
-            values = {
-                value.get("Property"): value.get("Bool") == "true"
-                for annotation in entity.findall(f"{EDM}Annotation")
-                if annotation.get("Term", "").removeprefix("Capabilities.").removesuffix("Restrictions")
-                in RESTRICTIONS.values()
-                for value in annotation.iter(f"{EDM}PropertyValue")
-            }
-            return {word: values[word] for word in RESTRICTIONS if word in values}
-    for entity in tree.iter(f"{EDM}EntityType"):
-        if entity.get("Name") == name:
-            return {}
-    return None
+    entities = [entity for entity in tree.iter(f"{EDM}EntityType") if entity.get("Name") == name]
+    if not entities:
+        return None
+    terms = {f"Capabilities.{kind}Restrictions" for kind in RESTRICTIONS.values()}
+    return {
+        value.get("Property"): value.get("Bool") == "true"
+        for entity in entities
+        for annotation in entity.findall(f"{EDM}Annotation")
+        if annotation.get("Term") in terms
+        for value in annotation.iter(f"{EDM}PropertyValue")
+    }
 
 
 def _privileges(entry: Facts) -> Facts:

@@ -70,11 +70,6 @@ class Answer:
     body: Any
 
     @property
-    def document(self) -> dict[str, Any]:
-        """The resource without its ETag, to be compared with another."""
-        return {name: value for name, value in self.body.items() if name != "@odata.etag"}
-
-    @property
     def info(self) -> list[dict[str, Any]]:
         """The messages, of an error or of a success."""
         holder = self.body.get("error", self.body) if isinstance(self.body, dict) else {}
@@ -84,6 +79,11 @@ class Answer:
     def message_ids(self) -> list[str]:
         """Their ids without the versions: "IDRAC.SYS011"."""
         return [re.sub(r"\.\d+\.\d+\.", ".", entry["MessageId"]) for entry in self.info]
+
+    @property
+    def untagged(self) -> dict[str, Any]:
+        """The body without its ETag."""
+        return {name: value for name, value in self.body.items() if name != "@odata.etag"}
 
     @property
     def related(self) -> set[str]:

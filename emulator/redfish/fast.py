@@ -28,7 +28,7 @@ class FastReads:
         ):
             rendered = self._face.kept(environ)
             accept = environ.get("HTTP_ACCEPT")
-            if rendered is not None and (accept is None or is_accepted(accept, kind_of(rendered))):
+            if rendered is not None and (accept is None or accept == "*/*" or is_accepted(accept, kind_of(rendered))):
                 start_response(status_line(rendered.status), rendered.headers)
                 return [rendered.body]
         return self._inner(environ, start_response)

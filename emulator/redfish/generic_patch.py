@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from emulator.core.message import Message, Rejected, reject_if_any
-from emulator.core.overlay import after_patch
+from emulator.core.overlay import Settings, after_patch
+from emulator.data import schema
 from emulator.mockup.reader import SETTINGS
 from emulator.mockup.site import Site
 from emulator.redfish.capability import has_writable, patch_faults, patch_privilege
@@ -42,19 +44,41 @@ def patch_resource(call: Call) -> Reply:
     Raises:
         Rejected: NoOperation where nothing is given; a message for each property that cannot be set so.
     """
-    set_values(call, call.body)
+    call.machine.lay_over(call.uri, checked_values(call, call.body))
     if call.dialect.names_success:
         return succeeded(call, "OperationDone")
     return Reply(200, _shown(call))
 
 
-def set_values(call: Call, given: Mapping[str, Any]) -> None:
-    """Lay values over the resource called. What a view shows otherwise all the same, nobody can write.
+def sharing(handler: Callable[[Call], Reply], payload: str) -> Callable[[Call], Reply]:
+    """The handler of a PATCH that models what its payload's schema names; the rest is set as if nobody modelled it.
+
+    It is all done or nothing: the rest is checked first, and set last.
+    """
+
+    def patch(call: Call) -> Reply:
+        named = schema(f"payloads/{payload}")["properties"]
+        rest = {name: value for name, value in call.body.items() if "@" not in name and name not in named}
+        if not rest:
+            return handler(call)
+        own = {name: value for name, value in call.body.items() if name not in rest}
+        if all("@" in name for name in own):
+            return patch_resource(replace(call, body=rest))
+        settings = checked_values(call, rest)
+        reply = handler(replace(call, body=own))
+        call.machine.lay_over(call.uri, settings)
+        return reply
+
+    return patch
+
+
+def checked_values(call: Call, given: Mapping[str, Any]) -> Settings:
+    """What is set of the resource called once these values are; changes nothing.
 
     Raises:
-        Rejected: as `patch_resource`.
+        Rejected: as `patch_resource`. What a view shows otherwise all the same, nobody can write.
     """
-    if not any("@" not in name for name in given):
+    if all("@" in name for name in given):
         raise Rejected(Message("NoOperation"))
     before, kept = _shown(call), call.machine.overlay.get(call.uri)
     reject_if_any(patch_faults(before, given))
@@ -63,7 +87,7 @@ def set_values(call: Call, given: Mapping[str, Any]) -> None:
     hidden = list(_hidden(_shown(call), settings, given, ""))
     call.machine.overlay.put(call.uri, kept)
     reject_if_any(Message("PropertyNotWritable", (path,), (path,)) for path in hidden)
-    call.machine.lay_over(call.uri, settings)
+    return settings
 
 
 def _shown(call: Call) -> Document:

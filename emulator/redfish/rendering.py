@@ -19,6 +19,8 @@ PASSING = frozenset({"DateTime", "@odata.etag"})
 """Properties that differ from one reading to the next and do not make a document another one."""
 
 
+_KIND = 2
+"""Where among the headers of what has a body Content-Type stands."""
 ETAG = "@odata.etag"
 
 
@@ -166,7 +168,7 @@ def not_modified(rendered: Rendered, wanted: str | None) -> Rendered:
 
 def kind_of(rendered: Rendered) -> str:
     """The media type of an answer; "" where it has no body."""
-    return next((value for name, value in rendered.headers if name == "Content-Type"), "") if rendered.body else ""
+    return rendered.headers[_KIND][1] if rendered.body else ""
 
 
 def tags_of(header: str) -> set[str]:

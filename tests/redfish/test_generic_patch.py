@@ -138,6 +138,34 @@ def test_a_property_that_is_newer_than_the_resource_is_unknown_to_it_unless_it_i
     assert [message.key for message in found] == keys
 
 
+MANAGER = "/redfish/v1/Managers/bmc"
+SHARED = [
+    # resource, body, then; or what is refused
+    (MANAGER, {"LocationIndicatorActive": True, "DateTimeLocalOffset": "+02:00"}, {"LocationIndicatorActive": True, "DateTimeLocalOffset": "+02:00"}),
+    (MANAGER, {"LocationIndicatorActive": False}, {"LocationIndicatorActive": False}),
+    (SYSTEM, {"AssetTag": "x", "PowerRestorePolicy": "AlwaysOn"}, {"AssetTag": "x", "PowerRestorePolicy": "AlwaysOn"}),
+    (SYSTEM, {"PowerRestorePolicy": "Sometimes"}, "PropertyValueNotInList"),
+    (SYSTEM, {"AssetTag": "y", "PowerState": "Off"}, "PropertyNotWritable"),
+    (SYSTEM, {"AssetTag": "y", "Bogus": 1}, "PropertyUnknown"),
+    (SYSTEM, {"AssetTag": 7, "PowerRestorePolicy": "AlwaysOff"}, "PropertyValueTypeError"),
+    (SYSTEM, {"Boot": {"BootSourceOverrideTarget": "Moon"}, "PowerRestorePolicy": "AlwaysOff"}, "PropertyValueNotInList"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", SHARED, ids=[str(row[1]) for row in SHARED])
+def test_what_a_view_does_not_model_is_set_beside_what_it_does_or_neither(rack, row):
+    uri, body, then = row
+    before = rack.state()
+    answer = rack.patch(uri, body)
+    if isinstance(then, str):
+        assert (answer.status, answer.message_ids) == (400, [f"Base.{then}"])
+        assert rack.state() == before
+    else:
+        assert answer.status in (200, 204)
+        document = rack.get(uri).body
+        assert {name: document[name] for name in then} == then
+
+
 PRIVILEGES = [
     # resource, body, users that may
     (CHASSIS, {"AssetTag": "x"}, {"root", "operator"}),

@@ -9,6 +9,7 @@ from conftest import Bmc
 
 from emulator.app import build_service
 from emulator.data import schema
+from emulator.redfish.capability import permitted
 from emulator.settings import Settings
 
 ROOT = "/redfish/v1"
@@ -87,6 +88,27 @@ def test_allow_never_names_what_the_schema_does_not_permit(server):
         for method in allowed[2:]:
             assert facts is None or facts[methods[method]], f"{method} {uri}"
     assert {"POST", "PATCH"} <= named
+
+
+PERMITTED = [
+    # schema, methods: spot checks of what docs/schema_facts.py has read
+    ("SoftwareInventoryCollection", ""),
+    ("SessionCollection", "POST"),
+    ("Session", "DELETE"),
+    ("Task", "DELETE"),
+    ("VolumeCollection", "POST"),
+    ("Volume", "PATCH DELETE"),
+    ("Bios", "PATCH"),
+    ("ServiceRoot", ""),
+    ("ActionInfo", ""),
+    ("DellJob", "POST PATCH DELETE"),
+]
+
+
+@pytest.mark.parametrize(("name", "methods"), PERMITTED)
+def test_what_a_schema_permits(name, methods):
+    found = permitted(f"#{name}.v1_0_0.{name}", ("POST", "PATCH", "DELETE"))
+    assert list(found) == methods.split()
 
 
 def test_a_head_has_the_headers_of_a_get_and_no_body(server):

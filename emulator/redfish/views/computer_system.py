@@ -14,10 +14,11 @@ from emulator.mockup.boot import OVERRIDE
 from emulator.mockup.documents import object_at
 from emulator.mockup.site import Site
 from emulator.redfish.boot_order import boot_order, refuse_others
+from emulator.redfish.generic_patch import sharing
 from emulator.redfish.reset_types import ALLOWABLE, offered_resets, wanted_reset
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
 
-RESET = "#ComputerSystem.Reset"
+RESET, PATCH = "#ComputerSystem.Reset", "ComputerSystem.patch"
 
 PROPERTIES = ("AssetTag", "HostName", "IndicatorLED", "LocationIndicatorActive")
 """What can be set besides Boot, where the mockup has it."""
@@ -42,7 +43,7 @@ def resources(site: Site) -> list[Resource]:
     """Each system, and its Reset action where the mockup offers one."""
     found = []
     for uri in site.systems:
-        patch = {"PATCH": Verb(patch_computer_system, "ConfigureComponents", "ComputerSystem.patch")}
+        patch = {"PATCH": Verb(sharing(patch_computer_system, PATCH), "ConfigureComponents", PATCH)}
         found.append(Resource(uri, get=computer_system, verbs=patch if uri == site.systems[0] else {}))
         action = object_at(site.tree.documents[uri], "Actions", RESET)
         if action and uri == site.systems[0]:

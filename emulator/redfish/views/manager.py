@@ -9,13 +9,14 @@ from emulator.core.message import Message, Rejected
 from emulator.mockup.documents import object_at
 from emulator.mockup.site import Site
 from emulator.redfish.boot_order import refuse_others
+from emulator.redfish.generic_patch import sharing
 from emulator.redfish.iso8601 import parse_zoned_moment
 from emulator.redfish.reset_types import ALLOWABLE, offered_resets, wanted_reset
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, succeeded
 from emulator.redfish.views.computer_system import installed_version
 from emulator.redfish.views.software_inventory import with_current_links
 
-RESET = "Manager.Reset"
+RESET, PATCH = "Manager.Reset", "Manager.patch"
 DATE_TIME, LOCAL_OFFSET = "DateTime", "DateTimeLocalOffset"
 RESETS = ("GracefulRestart", "ForceRestart")
 """Both restart the controller; there is nothing that a forceful one would have to force."""
@@ -24,7 +25,7 @@ RESETS = ("GracefulRestart", "ForceRestart")
 def resources(site: Site) -> list[Resource]:
     """Each manager. The first one of a mockup is the controller of the machine, and can be set and restarted."""
     verb = Verb(reset, "ConfigureManager", RESET, action=RESET)
-    patch = {"PATCH": Verb(patch_manager, "ConfigureManager", "Manager.patch")}
+    patch = {"PATCH": Verb(sharing(patch_manager, PATCH), "ConfigureManager", PATCH)}
     return [
         *(
             Resource(uri, get=manager, verbs=patch if uri == site.managers[0] else {}, needs_ready=False)
