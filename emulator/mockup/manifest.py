@@ -16,6 +16,9 @@ from emulator.core.host import Timings
 from emulator.core.policy import Policy
 from emulator.mockup.reader import MockupError
 
+BYTES_MAX = 256 * 1024
+DOTS_MAX = 200
+"""Time and memory to read a dotted key grow with the square of its parts."""
 DEFAULT_ACCOUNTS = (
     Account("root", "calvin", "Administrator"),
     Account("operator", "operator", "Operator"),
@@ -62,10 +65,14 @@ def read_manifest(content: bytes | None, *, model: str, source: str, schema: Map
     if content is None:
         return Manifest(model)
     place = f"{source}: machine.toml"
+    if len(content) > BYTES_MAX or any(line.count(b".") > DOTS_MAX for line in content.splitlines()):
+        raise MockupError(f"{place}: more than {BYTES_MAX // 1024} KiB, or more than {DOTS_MAX} dots in a line")
     try:
         found = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MockupError(f"{place}: {error}") from error
+    except RecursionError as error:
+        raise MockupError(f"{place}: nested too deeply") from error
     _check(found, schema, place)
     accounts = tuple(_account(entry) for entry in found.get("accounts", ()))
     names = [account.name for account in accounts]

@@ -8,6 +8,7 @@ unpacked to disk, so no entry can end up outside its folder.
 from __future__ import annotations
 
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -28,6 +29,12 @@ MANIFEST = "machine.toml"
 ENTRIES_MAX = 50_000
 ENTRY_BYTES_MAX = 32 * 2**20
 TOTAL_BYTES_MAX = 512 * 2**20
+LISTED_MAX = 100_000
+"""Entries of an archive, with those that are no part of a mockup."""
+HEADER_BYTES_MAX = 64 * 2**10
+"""What a tar archive says of one entry beside its name: it is read as a whole."""
+DIRECTORY_BYTES_MAX = 16 * 2**20
+"""The directory of a zip archive: it is read as a whole, and takes many times its size."""
 
 Document = dict[str, Any]
 
@@ -105,7 +112,8 @@ def read_tree(path: Path) -> Tree:
 def _entries(path: Path) -> Iterator[tuple[str, bytes]]:
     total = 0
     for count, (raw_name, content) in enumerate(_raw_entries(path), 1):
-        name = PurePosixPath(raw_name).as_posix()  # archives made of "." spell every name "./..."
+        # archives made of "." spell every name "./..."; one that is no UTF-8 could never be written out again
+        name = PurePosixPath(raw_name).as_posix().encode(errors="surrogateescape").decode(errors="replace")
         total += len(content)
         if count > ENTRIES_MAX or total > TOTAL_BYTES_MAX:
             raise MockupError(f"{path}: more than {ENTRIES_MAX} entries or {TOTAL_BYTES_MAX // 2**20} MiB")
@@ -134,6 +142,8 @@ def _folder_entries(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
         for file in sorted(path.rglob("*")):
             name = file.relative_to(path).as_posix()
+            if file.is_symlink() and not file.resolve().is_relative_to(path.resolve()):
+                raise MockupError(f"{path}: {name}: a link that leads out of the folder")
             if _wanted(name) and file.is_file():
                 _bounded(path, name, file.stat().st_size)
                 yield name, file.read_bytes()
@@ -143,6 +153,7 @@ def _folder_entries(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
+        _check_directory(path)
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
                 if not entry.is_dir() and _wanted(entry.filename):
@@ -156,11 +167,41 @@ def _zip_entries(path: Path) -> Iterator[tuple[str, bytes]]:
         raise MockupError(f"{path}: not a readable zip archive: {error}") from error
 
 
+def _check_directory(path: Path) -> None:
+    """Refuse a zip archive whose directory, by its own word, is too large (APPNOTE 4.3.16)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _END.size - 0xFFFF))
+        tail = file.read()
+    at = tail.rfind(_END_MARK)
+    if 0 <= at <= len(tail) - _END.size and _END.unpack_from(tail, at)[1] > DIRECTORY_BYTES_MAX:
+        raise MockupError(f"{path}: more than {DIRECTORY_BYTES_MAX // 2**20} MiB of names")
+
+
+_END_MARK = b"PK\x05\x06"
+_END = struct.Struct("<4s8xL4xH")
+"""Mark, size of the directory, length of the comment after it."""
+
+
+class _Entry(tarfile.TarInfo):
+    """An entry of a tar archive whose headers are bounded: tarfile reads what it is told, whatever size that has."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if not self.isfile() and self.type not in _NO_HEADERS and self.size > HEADER_BYTES_MAX:
+            raise tarfile.ReadError(f"{self.size} bytes about an entry")
+        found: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]
+        return found
+
+
+_NO_HEADERS = (tarfile.DIRTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE)
+
+
 def _tar_entries(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with tarfile.open(path, "r:*", tarinfo=_Entry) as archive:
             passed_over = 0
-            for entry in archive:
+            for count, entry in enumerate(archive, 1):
+                if count > LISTED_MAX:
+                    raise MockupError(f"{path}: more than {LISTED_MAX} entries")
                 passed_over += 0 if _wanted(entry.name) else entry.size
                 if passed_over > TOTAL_BYTES_MAX:
                     raise MockupError(f"{path}: more than {TOTAL_BYTES_MAX // 2**20} MiB that is no part of a mockup")
@@ -169,7 +210,7 @@ def _tar_entries(path: Path) -> Iterator[tuple[str, bytes]]:
                     stream = archive.extractfile(entry)
                     if stream is not None:
                         yield entry.name, stream.read(ENTRY_BYTES_MAX)
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError, RecursionError) as error:
         why = " ".join(str(error).split())  # tarfile lists on lines of its own what it tried
         raise MockupError(f"{path}: not a folder, .zip, .tar.gz or .tar.xz that can be read: {why}") from error
 
