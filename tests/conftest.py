@@ -28,7 +28,7 @@ from emulator.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TLS_CONTROLLERS = 100
-CONTROLLERS = 250
+CONTROLLERS = 1000
 
 # requests lets these override what a client asks of a certificate
 for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
@@ -230,17 +230,23 @@ def make_bmc() -> Iterator[Callable[..., Bmc]]:
         service.stop()
 
 
-@pytest.fixture(scope="module")
-def fresh_bmc() -> Iterator[Callable[[str], Bmc]]:
-    """fresh_bmc(mockup) is a controller that nobody has touched; those of a module share one service for each mockup."""
+@pytest.fixture(scope="session")
+def fresh_bmc() -> Iterator[Callable[..., Bmc]]:
+    """fresh_bmc(mockup) is a controller that nobody has touched; all of a mockup share one service.
+
+    For tests that make no demands on the service itself: a new one costs more than most tests do.
+    """
     services: dict[str, Service] = {}
-    numbers = count(1)
+    numbers: dict[str, Iterator[int]] = {}
 
     def next_one(mockup: str = "lifecycle-server") -> Bmc:
         if mockup not in services:
-            services[mockup] = build_service(Settings(clock="manual", mockup=mockup, controllers=CONTROLLERS))
+            path = str(capture(mockup)) if "." in mockup else mockup
+            services[mockup] = build_service(Settings(clock="manual", mockup=path, controllers=CONTROLLERS))
             services[mockup].start()
-        return Bmc(services[mockup], host=f"127.0.0.{next(numbers)}")
+            numbers[mockup] = count(1)
+        high, low = divmod(next(numbers[mockup]), 256)
+        return Bmc(services[mockup], host=f"127.0.{high}.{low}")
 
     yield next_one
     for service in services.values():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Bmc, capture
+from conftest import Bmc
 
 from emulator.app import build_service
 from emulator.settings import Settings
@@ -81,8 +81,8 @@ def test_what_was_set_outlives_the_emulator(make_bmc, tmp_path):
     assert (again["AssetTag"], again[LIGHT]) == ("bay 12", True)
 
 
-def test_the_light_of_a_captured_chassis(make_bmc):
-    bmc = make_bmc(mockup=str(capture("poweredge-r750.tar.xz")))
+def test_the_light_of_a_captured_chassis(fresh_bmc):
+    bmc = fresh_bmc("poweredge-r750.tar.xz")
     uri = CHASSIS["lifecycle-server"]
     assert bmc.patch(uri, {"IndicatorLED": "Blinking", "AssetTag": "bay 12"}).status == 200
     assert [bmc.get(place).body["IndicatorLED"] for place in (uri, bmc.system)] == ["Blinking"] * 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Bmc, capture
+from conftest import Bmc
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -171,8 +171,8 @@ def test_what_was_set_outlives_the_emulator(make_bmc, tmp_path):
     assert (again["SSDP"]["ProtocolEnabled"], again["NTP"]["NTPServers"]) == (True, SERVERS[1:])
 
 
-def test_a_captured_controller_can_be_set_too(make_bmc):
-    bmc = make_bmc(mockup=str(capture("poweredge-r750.tar.xz")))
+def test_a_captured_controller_can_be_set_too(fresh_bmc):
+    bmc = fresh_bmc("poweredge-r750.tar.xz")
     assert patch(bmc, {"NTP": {"NTPServers": ["time.example"], "ProtocolEnabled": True}}).status == 200
     assert shown(bmc)["NTP"] == {
         "NTPServers": ["time.example"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Bmc, capture
+from conftest import Bmc
 
 from emulator.app import build_service
 from emulator.settings import Settings
@@ -141,8 +141,8 @@ def test_the_limit_outlives_the_emulator(make_bmc, tmp_path):
     assert again.shown() == ([(800, "Automatic")] * 2, 800)
 
 
-def test_a_captured_controller_that_tells_of_it_in_power_only(make_bmc):
-    bmc = make_bmc(mockup=str(capture("poweredge-r750.tar.xz")))
+def test_a_captured_controller_that_tells_of_it_in_power_only(fresh_bmc):
+    bmc = fresh_bmc("poweredge-r750.tar.xz")
     (place,) = bmc.service.site.power_limits
     assert (place.environment, place.control, place.delivered.in_force) == ("", "", 1205)
     for watts in (900, None):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Bmc, capture
+from conftest import Bmc
 
 from emulator.app import build_service
 from emulator.settings import Settings
@@ -237,8 +237,8 @@ def test_what_is_in_a_drive_outlives_the_emulator(make_bmc, tmp_path):
     assert again.eject().status == 204
 
 
-def test_the_drives_of_a_captured_controller_live(make_bmc):
-    bmc = make_bmc(mockup=str(capture("poweredge-r750.tar.xz")))
+def test_the_drives_of_a_captured_controller_live(fresh_bmc):
+    bmc = fresh_bmc("poweredge-r750.tar.xz")
     drives = [Drive(bmc, number) for number in range(len(bmc.service.site.media))]
     assert [drive.uri.rpartition("/")[2] for drive in drives] == ["1", "2", "RemovableDisk", "CD"]
     for drive in drives:
