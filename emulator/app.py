@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,9 +35,10 @@ from emulator.devices.nic import Nic
 from emulator.devices.raid import Raid
 from emulator.dialects import dell, standard
 from emulator.dialects.dell.oem import OEM as DELL_OEM
-from emulator.guard import Guard
+from emulator.guard import Guard, is_loopback
 from emulator.mockup.boot import override_of
 from emulator.mockup.dangling import mend_links
+from emulator.mockup.documents import object_at, schema_of
 from emulator.mockup.identity import Identities
 from emulator.mockup.manifest import Manifest, merged_policy, read_manifest
 from emulator.mockup.reader import ROOT, MockupError, Tree, read_tree
@@ -59,6 +61,7 @@ from emulator.redfish.view import Oem, Resource, local_text
 from emulator.redfish.views import (
     bios,
     boot_option,
+    certificate,
     drive,
     is_filled,
     network_adapter,
@@ -73,7 +76,8 @@ from emulator.redfish.views.service_root import METADATA, metadata, types_in
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import BODY_BYTES_MAX
 from emulator.runtime.certificate import ServedCertificate
-from emulator.runtime.fleet import Fleet
+from emulator.runtime.discovery import Discovery, Told, parse_place, told
+from emulator.runtime.fleet import LOOPBACK_FIRST, Fleet
 from emulator.runtime.networks import LOOPBACK, Networks
 from emulator.runtime.ticker import Ticker
 from emulator.runtime.transfers import Transfers
@@ -163,6 +167,8 @@ class Service:
     transfers: Transfers
     wsgi: Any
     """The WSGI application."""
+    discover: Callable[[int], Discovery | None]
+    """Lets the controllers be found, with the port that they are served on; None where nobody wants it."""
 
     def start(self) -> None:
         """Let time run: what became due meanwhile happens, and the ticker wakes up for the rest."""
@@ -183,12 +189,12 @@ def build_service(
     state_folder: Path | None = None,
     real: Callable[[], float] = time.time,
     kinds: DeviceKinds = DEVICE_KINDS,
-    certificate: ServedCertificate | None = None,
+    served: ServedCertificate | None = None,
 ) -> Service:
     """Put a service together.
 
     `state_folder` is where state is kept; None keeps it in memory. `real` gives real time, in seconds since 1970.
-    `kinds` are the kinds of device that can live. `certificate` is what the socket will be served with, if it is.
+    `kinds` are the kinds of device that can live. `served` is what the socket will be served with, if it is.
 
     Raises:
         MockupError: the mockup or its manifest cannot be used.
@@ -197,7 +203,7 @@ def build_service(
     """
     rules = [parse_rule(text, f"cli-{number}") for number, text in enumerate(settings.fail, 1)]
     tree = read_tree(find_mockup(settings.mockup))
-    manifest, site = find_site(tree, kinds)
+    manifest, site = find_site(_findable(tree) if settings.ssdp else tree, kinds)
     make_dialect, oem = DIALECTS[site.dialect]
     dialect = make_dialect(_registries())
     store = _store(tree, state_folder, fresh=settings.fresh)
@@ -208,14 +214,52 @@ def build_service(
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES_MAX
     app.url_map.merge_slashes = False  # clients double them, and do not follow redirects
     identities = Identities(site.tree) if settings.controllers > 1 else None
-    face = Face(fleet, site, dialect, authenticator, live_resources(site, kinds), oem, identities, certificate)
+    face = Face(fleet, site, dialect, authenticator, live_resources(site, kinds), oem, identities, served)
     face.mount(app)
     ControlFace(fleet, authenticator).mount(app)
     _answer_elsewhere(app)
     wsgi = Guard(FastReads(app.wsgi_app, face), allow_remote=settings.allow_remote)
     networks = Networks.of((*LOOPBACK, *settings.allow_network))
     transfers = Transfers(fleet, networks, partial(_exported, site, oem, identities))
-    return Service(site, manifest, fleet, Ticker(fleet), transfers, wsgi)
+    discover = partial(_discovery, settings, site, face)
+    return Service(site, manifest, fleet, Ticker(fleet), transfers, wsgi, discover)
+
+
+def _discovery(settings: Settings, site: Site, face: Face, port: int) -> Discovery | None:
+    """Lets the controllers be found, as far as their own network protocols say so."""
+    protocol = certificate.network_protocol(site)
+    if not settings.ssdp or protocol is None:
+        return None
+    scheme = "http" if settings.http else "https"
+
+    def tell(number: int, address: str) -> Told | None:
+        host = str(ip_address(LOOPBACK_FIRST + number)) if settings.controllers > 1 else served_at(settings, address)
+        host = f"[{host}]" if ":" in host else host
+        return told(face.shown(number, ROOT), face.shown(number, protocol), f"{scheme}://{host}:{port}{ROOT}/")
+
+    return Discovery(
+        [parse_place(text) for text in settings.ssdp],
+        settings.controllers,
+        tell,
+        lambda peer: settings.allow_remote or is_loopback(peer),
+    )
+
+
+def served_at(settings: Settings, address: str) -> str:
+    """The address under which somebody who asked at `address` reaches the socket."""
+    is_any = settings.host in ("0.0.0.0", "::")  # noqa: S104 - peers elsewhere are refused
+    return address if is_any else "127.0.0.1" if settings.host == "localhost" else settings.host
+
+
+def _findable(tree: Tree) -> Tree:
+    """The tree with SSDP enabled from the beginning, because --ssdp asks for it."""
+    documents = {
+        uri: {**document, "SSDP": {**object_at(document, "SSDP"), "ProtocolEnabled": True}}
+        if uri.endswith("/NetworkProtocol") and schema_of(document) == "ManagerNetworkProtocol"
+        else document
+        for uri, document in tree.documents.items()
+    }
+    return replace(tree, documents=documents)
 
 
 def find_site(tree: Tree, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Manifest, Site]:

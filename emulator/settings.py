@@ -45,6 +45,13 @@ SETTINGS = (
         "Let downloads and deliveries go there too, not only to loopback: 10.0.0.0/24. Repeatable.",
         many=True,
     ),
+    Setting(
+        "ssdp",
+        (),
+        "ADDRESS[:PORT]",
+        "Be found by SSDP on the interface that has this address: 127.0.0.1. Repeatable.",
+        many=True,
+    ),
     Setting("allow-remote", False, "", "Answer peers that are not on loopback."),
 )
 """In the order in which help and README show them."""
@@ -67,6 +74,7 @@ class Settings:
     clock: str = "real"
     fail: tuple[str, ...] = ()
     allow_network: tuple[str, ...] = ()
+    ssdp: tuple[str, ...] = ()
     allow_remote: bool = False
 
     @property
