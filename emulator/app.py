@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,9 +35,10 @@ from emulator.devices.nic import Nic
 from emulator.devices.raid import Raid
 from emulator.dialects import dell, standard
 from emulator.dialects.dell.oem import OEM as DELL_OEM
-from emulator.guard import Guard
+from emulator.guard import Guard, is_loopback
 from emulator.mockup.boot import override_of
 from emulator.mockup.dangling import mend_links
+from emulator.mockup.documents import object_at
 from emulator.mockup.identity import Identities
 from emulator.mockup.manifest import Manifest, merged_policy, read_manifest
 from emulator.mockup.reader import ROOT, MockupError, Tree, read_tree
@@ -60,6 +62,7 @@ from emulator.redfish.view import Oem, Resource, local_text
 from emulator.redfish.views import (
     bios,
     boot_option,
+    certificate,
     drive,
     is_filled,
     json_schema_file,
@@ -76,7 +79,8 @@ from emulator.redfish.views.service_root import METADATA
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import Bodies
 from emulator.runtime.certificate import ServedCertificate
-from emulator.runtime.fleet import Fleet
+from emulator.runtime.discovery import Discovery, Told, parse_place, told
+from emulator.runtime.fleet import LOOPBACK_FIRST, Fleet
 from emulator.runtime.limits import Limits
 from emulator.runtime.networks import LOOPBACK, Networks
 from emulator.runtime.ticker import Ticker
@@ -185,6 +189,8 @@ class Service:
     bodies: Bodies
     wsgi: Any
     """The WSGI application."""
+    discover: Callable[[int], Discovery | None]
+    """Lets the controllers be found, with the port that they are served on; None where nobody wants it."""
 
     def start(self) -> None:
         """Let time run: what became due meanwhile happens, and the ticker wakes up for the rest."""
@@ -207,12 +213,12 @@ def build_service(
     state_folder: Path | None = None,
     real: Callable[[], float] = time.time,
     kinds: DeviceKinds = DEVICE_KINDS,
-    certificate: ServedCertificate | None = None,
+    served: ServedCertificate | None = None,
 ) -> Service:
     """Put a service together.
 
     `state_folder` is where state is kept; None keeps it in memory. `real` gives real time, in seconds since 1970.
-    `kinds` are the kinds of device that can live. `certificate` is what the socket will be served with, if it is.
+    `kinds` are the kinds of device that can live. `served` is what the socket will be served with, if it is.
 
     Raises:
         MockupError: the mockup or its manifest cannot be used.
@@ -233,7 +239,7 @@ def build_service(
     app.url_map.merge_slashes = False  # clients double them, and do not follow redirects
     identities = Identities(site.tree) if settings.controllers > 1 else None
     live = live_resources(site, kinds)
-    face = Face(fleet, site, dialect, authenticator, live, oem, identities, limits, certificate)
+    face = Face(fleet, site, dialect, authenticator, live, oem, identities, limits, served)
     face.mount(app)
     ControlFace(fleet, authenticator, limits).mount(app)
     _answer_elsewhere(app, face)
@@ -241,7 +247,8 @@ def build_service(
     wsgi = Guard(FastReads(bodies, face), allow_remote=settings.allow_remote)
     networks = Networks.of((*LOOPBACK, *settings.allow_network))
     transfers = Transfers(fleet, networks, partial(_exported, site, oem, identities), limits.image_bytes)
-    return Service(site, manifest, fleet, Ticker(fleet), transfers, limits, bodies, wsgi)
+    discover = partial(_discovery, settings, site, face)
+    return Service(site, manifest, fleet, Ticker(fleet), transfers, limits, bodies, wsgi, discover)
 
 
 def read_site(mockup: str, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Tree, Manifest, Site]:
@@ -252,6 +259,40 @@ def read_site(mockup: str, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Tree, Man
     """
     tree = read_tree(find_mockup(mockup))
     return tree, *find_site(tree, kinds)
+
+
+def _discovery(settings: Settings, site: Site, face: Face, port: int) -> Discovery | None:
+    """Lets the controllers be found, as far as their own network protocols say so."""
+    protocol = certificate.network_protocol(site)
+    if not settings.ssdp or protocol is None:
+        return None
+    scheme = "http" if settings.http else "https"
+
+    def tell(number: int, address: str) -> Told | None:
+        host = str(ip_address(LOOPBACK_FIRST + number)) if settings.controllers > 1 else served_at(settings, address)
+        host = f"[{host}]" if ":" in host else host
+        return told(face.shown(number, ROOT), face.shown(number, protocol), f"{scheme}://{host}:{port}{ROOT}/")
+
+    return Discovery(
+        [parse_place(text) for text in settings.ssdp],
+        settings.controllers,
+        tell,
+        lambda peer: settings.allow_remote or is_loopback(peer),
+    )
+
+
+def served_at(settings: Settings, address: str) -> str:
+    """The address under which somebody who asked at `address` reaches the socket."""
+    is_any = settings.host in ("0.0.0.0", "::")  # noqa: S104 - peers elsewhere are refused
+    return address if is_any else "127.0.0.1" if settings.host == "localhost" else settings.host
+
+
+def _network_services(settings: Settings, site: Site) -> dict[str, Any]:
+    """The network services as they are delivered; SSDP is enabled from the beginning where --ssdp asks for it."""
+    delivered = dict(site.tree.get(site.network_protocol) or {}) if site.network_protocol else {}
+    if settings.ssdp:
+        delivered["SSDP"] = {**object_at(delivered, "SSDP"), "ProtocolEnabled": True}
+    return delivered
 
 
 def find_site(tree: Tree, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Manifest, Site]:
@@ -376,7 +417,7 @@ def _machine_builder(
             utc_offset_minutes=site.utc_offset_minutes,
             write_time=local_text,
             boot_override=override_of(site.tree.documents[site.systems[0]]),
-            network_services=site.tree.get(site.network_protocol) if site.network_protocol else None,
+            network_services=_network_services(settings, site),
         )
 
     return build

@@ -45,6 +45,13 @@ SETTINGS = (
         "Let downloads and deliveries go there too, not only to loopback: 10.0.0.0/24. Repeatable.",
         many=True,
     ),
+    Setting(
+        "ssdp",
+        (),
+        "ADDRESS[:PORT]",
+        "Be found by SSDP on the interface that has this address: 127.0.0.1. Repeatable.",
+        many=True,
+    ),
     Setting("allow-remote", False, "", "Answer peers that are not on loopback."),
     Setting("limit", (), "NAME=N", "Another bound for what clients may ask: body-bytes=65536. Repeatable.", many=True),
 )
@@ -68,6 +75,7 @@ class Settings:
     clock: str = "real"
     fail: tuple[str, ...] = ()
     allow_network: tuple[str, ...] = ()
+    ssdp: tuple[str, ...] = ()
     allow_remote: bool = False
     limit: tuple[str, ...] = ()
 

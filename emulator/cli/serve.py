@@ -23,6 +23,7 @@ from emulator.settings import SETTINGS, Setting, Settings, default_state_folder
 
 CHOICES = {"clock": ["real", "manual"], "tls-min": ["1.2", "1.3"]}
 if TYPE_CHECKING:
+    from emulator.runtime.discovery import Discovery
     from emulator.server import Tls
 
 LOOPBACK_CONTROLLERS_MAX = 2**24 - 2
@@ -74,10 +75,21 @@ def _check(settings: Settings) -> None:
         refuse(f"--rate {settings.rate}: more than 0 and at most 1,000,000; --clock manual freezes time")
     if settings.client_ca:
         _check_client_ca(settings)
+    _check_discovery(settings)
     try:
         ip_address(_address(settings))
     except ValueError:
         refuse(f"--host {settings.host}: not an IP address")
+
+
+def _check_discovery(settings: Settings) -> None:
+    from emulator.runtime.discovery import parse_place  # noqa: PLC0415
+
+    for text in settings.ssdp:
+        try:
+            parse_place(text)
+        except ValueError:
+            refuse(f"--ssdp {text}: not of the form ADDRESS or ADDRESS:PORT")
 
 
 def _check_client_ca(settings: Settings) -> None:
@@ -108,9 +120,12 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
             pair = certificate.pair()
             if settings.client_ca:
                 check_servable(*pair, _tls(settings))
-        service = build_service(settings, state_folder=state, certificate=certificate)
+        service = build_service(settings, state_folder=state, served=certificate)
     except (MockupError, StoreError, UnusableError, ValueError) as error:
         refuse(str(error))
+    discovery = service.discover(listening.getsockname()[1])
+    if discovery is not None:
+        _start_discovery(discovery, stack)
     service.start()
     stack.callback(service.stop)
     _tune()
@@ -120,6 +135,14 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
         certificate.try_out, certificate.serve = check_servable, server.use_certificate
     server.run()
     click.echo("jobfish: stopped")
+
+
+def _start_discovery(discovery: Discovery, stack: ExitStack) -> None:
+    try:
+        discovery.start()
+    except OSError as error:
+        refuse(f"cannot be found by SSDP: {error.strerror}; try another address or port with --ssdp")
+    stack.callback(discovery.stop)
 
 
 def _tls(settings: Settings) -> Tls:

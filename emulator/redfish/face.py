@@ -142,6 +142,14 @@ class Face:
             return document if document is None else first_page(place, document, resource.page)
         return self._kept_piece(call.machine, place, params["id"], document)
 
+    def shown(self, number: int, uri: str) -> Document:
+        """A resource of controller `number` as its readers see it now; {} where there is none."""
+        with self._fleet.seat(number).turn() as machine:
+            document = self.document(self._call(machine, uri, NO_PARAMS, None), uri) or {}
+        if self._identities is not None and number > 1:
+            return self._identities.document_for(number, document)
+        return document
+
     def verb(self, uri: str, method: str) -> Verb | None:
         """What a method does at a normalised URI, for requests that are to be made later."""
         found = self._router.find(uri)

@@ -29,7 +29,7 @@ class World:
         self.folder, self.authority = folder, authority
         self.served = ServedCertificate(folder)
         self.served.pair()
-        self.bmc = Bmc(build_service(Settings(mockup=mockup, clock="manual"), certificate=self.served))
+        self.bmc = Bmc(build_service(Settings(mockup=mockup, clock="manual"), served=self.served))
         self.collection = CERTIFICATES[mockup]
         self.uri = f"{self.collection}/1"
 

@@ -2,7 +2,7 @@
 
 The socket has one certificate, so a new one takes the place of the one before, at its URI, whether it is sent to the
 collection or to CertificateService.ReplaceCertificate. All controllers of the process show the same. Over plain HTTP
-the collection is empty. What is shown may change without a change of the machine, so no answer is kept for the next
+there is what the tree has. What is shown may change without a change of the machine, so no answer is kept for the next
 reader.
 """
 
@@ -36,7 +36,7 @@ class Places(NamedTuple):
 
 def places(site: Site) -> Places | None:
     """Below the controller's network protocol, as the tree has it or as DMTF names it; None without one."""
-    protocol = _network_protocol(site)
+    protocol = network_protocol(site)
     if protocol is None:
         return None
     said = object_at(site.tree.documents[protocol], "HTTPS", "Certificates").get(ID)
@@ -47,7 +47,8 @@ def places(site: Site) -> Places | None:
     return Places(place, next(iter(members), f"{place}/1"))
 
 
-def _network_protocol(site: Site) -> str | None:
+def network_protocol(site: Site) -> str | None:
+    """The network protocol of the controller, if the tree has one."""
     manager = site.managers[0] if site.managers else ""
     said = object_at(site.tree.get(manager) or {}, "NetworkProtocol").get(ID)
     uri = normal(said) if isinstance(said, str) else f"{manager}/NetworkProtocol"
@@ -79,14 +80,15 @@ def certificates(call: Call) -> Document:
 def member_uris(call: Call) -> list[str]:
     """The certificate's URI, if there is one."""
     found = places(call.site)
-    return [found.member] if found is not None and call.certificate is not None else []
+    is_there = found is not None and (call.certificate is not None or call.exists(found.member))
+    return [found.member] if found is not None and is_there else []
 
 
 def certificate(call: Call) -> Document | None:
-    """The certificate; its key is never shown."""
+    """The certificate; its key is never shown. Over plain HTTP it is the tree's, if that has one."""
     call.holds_until(call.machine.moment)
     if call.certificate is None:
-        return None
+        return call.base() or None
     found = call.certificate.described()
     return {
         "@odata.id": call.uri,

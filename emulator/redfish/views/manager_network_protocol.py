@@ -28,7 +28,7 @@ def network_protocol(call: Call) -> Document:
     document = call.base()
     if call.uri == call.site.network_protocol:
         services = call.machine.network_services
-        document |= {name: _with_counts(document[name], services.service(name)) for name in services.names}
+        document |= {name: _with_counts(document.get(name, {}), services.service(name)) for name in services.names}
     for place in call.site.interfaces:
         if place.network_protocol == call.uri:
             settings = call.machine.interfaces.get(place.uri, {})
