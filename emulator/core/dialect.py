@@ -103,10 +103,9 @@ class Dialect:
     """Kind of device -> keys that are said otherwise of such a device."""
     related_prefix: str = "/"
     """What stands before a property's path in RelatedProperties."""
-    accepted_location: str = "/redfish/v1/TaskService/TaskMonitors/{id}"
-    """Where a 202 sends the client."""
-    task_answers_as_monitor: bool = False
-    """True: GET of a Task is 202 while it is unfinished."""
+    tells_task: bool = False
+    """True: a task monitor's last answer carries the task besides its own, a Task has a TaskStatus from its beginning,
+    and a 202 has no body but what an action puts there: so do the clients of a lifecycle controller read them."""
     names_success: bool = False
     """True: a success without a resource to show is a body with messages, not 204."""
     completes_boot_requests: bool = False

@@ -463,6 +463,12 @@ _OS_IS_UP = frozenset({Phase.BOOTING, Phase.RUNNING})
 _NOT_DOWN = frozenset({Phase.BOOTING, Phase.RUNNING, Phase.STOPPING})
 """Phases in which a host that was asked to shut down has not done so."""
 
+
+def _monitor_expires(machine: Machine, job_id: str) -> None:
+    """The task of a finished job has no monitor any more."""
+    machine.touch("job", job_id)
+
+
 DUE: Mapping[str, Callable[[Machine, str], None]] = {
     HOST: _phase_ends,
     "validated": _validated,
@@ -472,6 +478,7 @@ DUE: Mapping[str, Callable[[Machine, str], None]] = {
     "step": _step_goes_on,
     "until": _window_closed,
     "limit": _execution_limit_reached,
+    "monitor": _monitor_expires,
     "device": _device_happens,
     "auto-delete": _auto_delete,
     "controller": _controller_recovered,

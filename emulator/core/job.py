@@ -222,6 +222,10 @@ class Job:
     share: float = 0.0
     """How much of that step is done, from 0 to 1, as far as it shows."""
     history: list[Moment] = field(default_factory=list)
+    request: Mapping[str, Any] | None = None
+    """The request that made it, in JSON types and without secrets; None where the service made it by itself."""
+    answer_until: float | None = None
+    """Until when its task monitor can be read; None: nobody has read there yet what became of it."""
     serial: int = 0
     """Jobs are numbered as they are created: what tells the older of two made at the same moment."""
 
@@ -290,6 +294,8 @@ class Job:
             "until": self.until,
             "started_at": self.started_at,
             "ended_at": self.ended_at,
+            "request": self.request,
+            "answer_until": self.answer_until,
             "step_began": self.step_began,
             "share": self.share,
             "outcomes": [[o.ok, o.at, o.before, _plain(o.message)] for o in self.outcomes],

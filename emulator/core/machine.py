@@ -529,6 +529,53 @@ class Machine:
         self.queue.set_timeout(minutes)
         self.plan_auto_delete()
 
+    def answer_was_read(self, job: Job) -> None:
+        """Somebody has read at its task monitor what became of a finished job: from now on the monitor's time runs.
+
+        Of all that is read this alone leaves a trace, because the clause wants it (TaskService v1_3_0,
+        TaskMonitorAutoExpirySeconds). It is the first reading that counts, and the job itself stays as it is.
+        """
+        if job.answer_until is None:
+            job.answer_until = self.moment + self.queue.monitor_expiry_seconds
+            self.plan(job.answer_until, "monitor", job.id)
+            self.touch("job", job.id)
+
+    def set_task_timeout(self, minutes: int) -> None:
+        """How long finished jobs are kept, in minutes: any time, where TaskService says it."""
+        self.queue.timeout_minutes = minutes
+        self.plan_auto_delete()
+
+    def set_monitor_expiry(self, seconds: int) -> None:
+        """How long a task monitor stays after its last answer has been read; for what is read from now on."""
+        self.queue.monitor_expiry_seconds = seconds
+        self.touch("counters", "queue")
+
+    def delete_finished_jobs(self) -> None:
+        """Forget every finished job; nothing is undone."""
+        for job in [job for job in self.queue.jobs.values() if not job.is_open]:
+            self.forget(job)
+        self.plan_auto_delete()
+
+    def cancel_all_jobs(self) -> None:
+        """Take every unfinished job back, as `delete_job` does, or none of them.
+
+        Raises:
+            Rejected: as `delete_job`.
+        """
+        unfinished = [job for job in self.queue.jobs.values() if job.is_open]
+        for job in unfinished:
+            self._refuse_if_at_work(job)
+        for job in unfinished:
+            if job.id in self.queue.jobs:
+                self._delete(job)
+        engine.work(self)
+        self.plan_auto_delete()
+
+    def came_from(self, job: Job, request: Mapping[str, Any]) -> None:
+        """Keep the request that made a job, in JSON types and without secrets."""
+        job.request = request
+        self.touch("job", job.id)
+
     def _clear_all(self, *, force: bool) -> None:
         if not force:
             for job in self.queue.jobs.values():
@@ -993,6 +1040,7 @@ class Machine:
         self.queue.remove(job)
         self.touch("job", job.id)
         del self._job_versions[job.id]
+        self.unplan("monitor", job.id)
         self.note(job.says("JobForgotten"), job.id)
 
     def changed(self, job: Job, said: Message | None = None) -> None:

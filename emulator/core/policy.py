@@ -16,7 +16,7 @@ class Policy:
     max_jobs: int = 256
     """How many jobs are kept, finished ones among them."""
     auto_delete_at_percent: int = 50
-    """Finished jobs are deleted only while at least this share of `max_jobs` is used."""
+    """Finished jobs are deleted only while at least this share of `max_jobs` is used; 0: always."""
     delete_on_completion_minutes: int = 2880
     """How long a finished job is kept once that share is reached."""
     full_store: str = "drop_completed"
@@ -47,6 +47,14 @@ class Policy:
     """StartTime of a DellJob that has no start time: "moment" of its creation, or the word "TIME_NOW"."""
     never_ran: str = "null"
     """ActualRunningStartTime of a DellJob that has not run: "null" or "zero"."""
+    unfinished_task_status: int = 200
+    """Status of GET of an unfinished Task: 200, as every resource; or 202, as shipping firmware answers, which has some
+    clients wait there."""
+    failed_task_monitor: str = "error"
+    """What a task monitor says in the end of an operation that failed: "error" is 400 with what went wrong (DSP0266);
+    "task" is 200 with the task, which some clients look for at the place where they have waited."""
+    retry_after_seconds: int = 0
+    """Retry-After of every 202, in seconds; 0: none, because there is no form of it that every client can read."""
     max_log_entries: int = 10_000
     """How many entries the lifecycle log keeps; the oldest goes first."""
 

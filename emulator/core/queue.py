@@ -27,6 +27,8 @@ WINDOW_SECONDS_MIN = 300
 """A window is at least five minutes long (JCP016)."""
 TIMEOUT_MINUTES_MIN, TIMEOUT_MINUTES_MAX = 15, 10080
 """The range of DeleteOnCompletionTimeout, in minutes (DellJobService v1_2_0)."""
+MONITOR_EXPIRY_SECONDS = 3600
+"""TaskMonitorAutoExpirySeconds as delivered: a client that polls at long intervals comes again in that time."""
 CLEAR_ALL, CLEAR_ALL_FORCE = "JID_CLEARALL", "JID_CLEARALL_FORCE"
 DROPPED_WHEN_FULL = frozenset({State.COMPLETED, State.COMPLETED_WITH_ERRORS})
 """What a full store lets go to make room; a failed job stays until its time has come."""
@@ -42,6 +44,8 @@ class Queue:
         self.jobs: dict[str, Job] = {}
         """By id, in the order in which they were created."""
         self.timeout_minutes = policy.delete_on_completion_minutes
+        self.monitor_expiry_seconds = MONITOR_EXPIRY_SECONDS
+        """How long a task monitor stays after somebody has read there what became of the operation."""
         self._last_number = -1
         self._last_order = 0
         self._open: dict[str, Job] = {}
@@ -323,12 +327,22 @@ class Queue:
             )
         self.timeout_minutes = minutes
 
+    @property
+    def deletes_always(self) -> bool:
+        """True: a finished job goes when its time is over; False: only while there are many."""
+        return self.policy.auto_delete_threshold <= 1
+
+    def has_monitor(self, job: Job, now: float) -> bool:
+        """Whether its task monitor is still there (TaskService v1_3_0, TaskMonitorAutoExpirySeconds)."""
+        return job.answer_until is None or now < job.answer_until
+
     # -- keeping ----------------------------------------------------------------------------------------------------
 
     def to_plain(self) -> dict[str, int]:
         """The counters, for a store; jobs are entities of their own."""
         return {
             "timeout_minutes": self.timeout_minutes,
+            "monitor_expiry_seconds": self.monitor_expiry_seconds,
             "last_number": self._last_number,
             "last_order": self._last_order,
             "last_serial": self._last_serial,
@@ -339,6 +353,7 @@ class Queue:
         """Go on from stored counters and jobs."""
         if counters:
             self.timeout_minutes = counters["timeout_minutes"]
+            self.monitor_expiry_seconds = counters.get("monitor_expiry_seconds", MONITOR_EXPIRY_SECONDS)
             self._last_number = counters["last_number"]
             self._last_order = counters["last_order"]
             self._last_serial = counters["last_serial"]

@@ -184,7 +184,12 @@ def _make_jobs(machine: Machine, job: Job, packages: Sequence[dict[str, Any]]) -
         if reboot is not None:
             update.details["reboot"] = reboot.id
             machine.touch("job", update.id)
-    machine.setup_queue([update.id for update in (*made, *([reboot] if reboot else []))])
+    job.details["made"] = [update.id for update in (*made, *([reboot] if reboot else []))]
+    machine.touch("job", job.id)
+    for child in job.details["made"]:
+        machine.queue.jobs[child].details["parent"] = job.id
+        machine.touch("job", child)
+    machine.setup_queue(job.details["made"])
 
 
 def _make_job(machine: Machine, job: Job, package: Mapping[str, Any]) -> Job:

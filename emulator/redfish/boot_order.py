@@ -13,7 +13,7 @@ from emulator.core.device import Value
 from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.mockup.boot import BootSequence
 from emulator.mockup.site import Site
-from emulator.redfish.view import Call, Reply, succeeded, success_messages
+from emulator.redfish.view import TASK_MONITORS, Call, Reply, succeeded, success_messages
 
 Order = dict[str, bool]
 """Reference -> whether it is enabled, in boot order."""
@@ -52,7 +52,7 @@ class BootOrder:
             job = machine.stage_and_create_job(self.device_id, change, call.user)
         except Rejected as refused:
             raise Rejected(*(self._spelled(message, path) for message in refused.messages)) from refused
-        location = (("Location", call.dialect.accepted_location.format(id=job.id)),)
+        location = (("Location", f"{TASK_MONITORS}/{job.id}"),)
         return Reply(200, {"@Message.ExtendedInfo": success_messages(call, "OperationDone")}, location)
 
     def _order(self, value: Value) -> Order:

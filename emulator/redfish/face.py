@@ -50,6 +50,7 @@ from emulator.redfish.rendering import (
     tags_of,
 )
 from emulator.redfish.router import NO_PARAMS, Router
+from emulator.redfish.task_payload import note_request
 from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import DRAIN_BODIES, BodiesBusyError, BodyCutShortError, drain
@@ -138,7 +139,7 @@ class Face:
         resource, params = found
         got = found[0].get(call.at(place, params))
         document = dict(got.body or {}) if isinstance(got, Reply) else got
-        if document is None or not resource.of_job:
+        if document is None or not resource.of_job or "CreatedResources" in document.get("Links", ()):
             return document if document is None else first_page(place, document, resource.page)
         return self._kept_piece(call.machine, place, params["id"], document)
 
@@ -402,7 +403,9 @@ class Face:
         with seat.turn() as machine:
             call = self._call(machine, uri, params, account, body, upload)
             self._check_if_match(call, seat.number, resource)
+            newest = machine.queue.newest_serial
             reply = verb.handler(call)
+            note_request(call, verb, request, newest)
             if request.method == "PATCH" and reply.status == 200 and (reply.body or {}).get("@odata.id") == uri:
                 return self._render(call, seat.number, resource, Query())  # with its new ETag
         if self._identities is not None and seat.number > 1 and reply.body is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime, timedelta, timezone
 
@@ -78,3 +79,8 @@ def span_of(text: str, utc_offset_minutes: int) -> tuple[float, float]:
     if end < begin:
         raise ValueError(text)
     return begin, end
+
+
+def duration_text(seconds: float) -> str:
+    """Whole seconds as a duration: PT90S, rounded up."""
+    return f"PT{math.ceil(seconds)}S"

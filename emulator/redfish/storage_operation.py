@@ -170,21 +170,36 @@ def _change(operations: Sequence[Operation]) -> dict[str, Any]:
 
 def answer_of(call: Call, job: Job) -> Reply | None:
     """What the operation itself would have answered that a completed job was made for (DSP0266, "Asynchronous
-    operations"): 201 with the place of the volume that it has made, 204 where it has deleted one; None elsewhere.
+    operations"): 201 with the place of the volume that it has made, that of a deletion where it has deleted one, the
+    resource as it is now where values were set; None elsewhere.
 
     What a request asks for comes after what was staged before it, so its own operation is the last step.
     """
     last = job.steps[-1] if job.kind is Kind.CONFIGURATION and job.steps else None
-    place = next((one for one in call.site.storages if last is not None and one.device_id == last.device), None)
-    if last is None or place is None:
+    if last is None:
         return None
     if last.operation == "DeleteVolume":
-        return Reply(204)
-    if last.operation != "CreateVolume":
+        return succeeded(call)
+    if last.operation == "CreateVolume":
+        uri = _place_of(call, last.device).volume_uri(last.name)
+        shown = None if call.dialect.names_success else call.documents.document(call, uri)
+        return Reply(201, shown or {"@Message.ExtendedInfo": created_messages(call)}, (("Location", uri),))
+    request = job.request or {}
+    if request.get("HttpOperation") != "PATCH" or call.dialect.names_success:
         return None
-    uri = place.volume_uri(last.name)
-    body = call.documents.document(call, uri) or {"@Message.ExtendedInfo": created_messages(call)}
-    return Reply(201, body, (("Location", uri),))
+    shown = call.documents.document(call, request["TargetUri"])
+    return Reply(200, shown) if shown else None
+
+
+def created_by(call: Call, job: Job) -> list[str]:
+    """The places of the volumes that a job has made, as far as they are there."""
+    done = (step for step, outcome in zip(job.steps, job.outcomes, strict=False) if outcome.ok)
+    made = ((_place_of(call, step.device), step.name) for step in done if step.operation == "CreateVolume")
+    return [place.volume_uri(name) for place, name in made if name in layout(call, place).volumes]
+
+
+def _place_of(call: Call, device_id: str) -> StoragePlace:
+    return next(place for place in call.site.storages if place.device_id == device_id)
 
 
 def operate_now(call: Call, place: StoragePlace, operation: Operation) -> None:

@@ -250,14 +250,16 @@ def _malformed(text: str, where: str) -> Message:
 def document(call: Call, job: Job) -> Document:
     """What a user-specified job has besides what every job has."""
     shown = job.details["shown"]
-    found: Document = {
-        "JobType": "UserSpecified",
-        "HidePayload": shown["HidePayload"],
-        "Schedule": schedule_document(call, job),
-    }
-    if not shown["HidePayload"]:
-        found["Payload"] = _payload_document(shown["Payload"])
+    found: Document = {"JobType": "UserSpecified", **payload(job), "Schedule": schedule_document(call, job)}
     return {**found, **{name: shown[name] for name in (LIMIT, "Oem") if shown[name] is not None}}
+
+
+def payload(job: Job) -> Document:
+    """HidePayload, and unless it is hidden the request that a recurring job carries out."""
+    shown = job.details["shown"]
+    if shown["HidePayload"]:
+        return {"HidePayload": True}
+    return {"HidePayload": False, "Payload": _payload_document(shown["Payload"])}
 
 
 def schedule_document(call: Call, job: Job) -> Document:

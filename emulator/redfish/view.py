@@ -26,6 +26,7 @@ from emulator.core.dialect import Dialect, Said
 from emulator.core.job import Job
 from emulator.core.machine import Machine
 from emulator.core.message import Message
+from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.certificate import ServedCertificate
@@ -35,6 +36,8 @@ Document = dict[str, Any]
 Own = Callable[[Document], Document]
 """Makes a document one controller's own: with its serial numbers, its MAC addresses."""
 NUMBER_DIGITS_MAX = 9
+TASKS = f"{ROOT}/TaskService/Tasks"
+TASK_MONITORS = f"{ROOT}/TaskService/TaskMonitors"
 
 
 class Documents(Protocol):
@@ -330,8 +333,30 @@ def created_messages(call: Call) -> list[Document]:
 def accepted(call: Call, job: Job, *messages: str) -> Reply:
     """202: a job will do it.
 
-    The body is empty, which suits most clients met (docs/architecture.md), or holds Base.Success and `messages`, which
-    some clients of an action read.
+    The body is the task, for those who follow a plain service (DSP0266, "Asynchronous operations"). In a dialect that
+    tells the task at the end it is empty, or holds Base.Success and `messages`, which some clients of an action read.
     """
-    body = {"@Message.ExtendedInfo": success_messages(call, *messages)} if messages else None
-    return Reply(202, body, (("Location", call.dialect.accepted_location.format(id=job.id)),))
+    if not call.dialect.tells_task:
+        body: Document | None = without_place(call.documents.document(call, f"{TASKS}/{job.id}") or {})
+    else:
+        body = {"@Message.ExtendedInfo": success_messages(call, *messages)} if messages else None
+    return Reply(202, body, monitor_headers(call, job))
+
+
+def monitor_headers(call: Call, job: Job) -> tuple[tuple[str, str], ...]:
+    """Where a client waits for a job, and by policy how long."""
+    return ("Location", f"{TASK_MONITORS}/{job.id}"), *retry_after(call)
+
+
+def retry_after(call: Call) -> tuple[tuple[str, str], ...]:
+    """How long a client that was told to wait is to wait, where the policy says it."""
+    seconds = call.machine.policy.retry_after_seconds
+    return (("Retry-After", str(seconds)),) if seconds else ()
+
+
+def without_place(task: Document) -> Document:
+    """A task as it is told by other resources than itself.
+
+    Without `@odata.id`: there is a client that waits at whatever place it finds there instead of the Location.
+    """
+    return {name: value for name, value in task.items() if name != "@odata.id"}

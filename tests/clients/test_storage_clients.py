@@ -68,8 +68,7 @@ def test_sushy_makes_a_volume_waits_for_it_and_deletes_it(fast):
     collection = fast.volumes()
     assert set(collection.operation_apply_time_support.supported_values) == {"Immediate", "OnReset"}
     made = collection.create(new(fast.free()), apply_time=sushy.APPLY_TIME_IMMEDIATE, timeout=30)
-    if "rack" in fast.storage_uri:  # the answer of the task monitor is that of the operation: 201 and the volume
-        assert made.name == "scratch"
+    assert made.name == "scratch", "the answer of the task monitor is that of the operation: 201 with its place"
     made = next(volume for volume in fast.volumes().get_members() if volume.name == "scratch")
     assert (made.raid_type, made.capacity_bytes, made.encrypted) == (sushy.RAIDType.RAID0, 10 * GIB, False)
     assert made.identifiers[0].durable_name

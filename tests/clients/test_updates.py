@@ -98,7 +98,7 @@ def test_sushy_is_told_of_a_download_that_fails(controller, service, images):
     task = eventually(lambda: controller.ask("GET", place), lambda task: task["TaskState"] == "Exception")
     assert task["TaskStatus"] == "Critical"
     assert "404" in task["Messages"][0]["Message"]
-    if monitor.task_monitor_uri == place:
+    if "Oem" in task:  # a lifecycle controller's clients find the task where they have waited, Ironic for one
         assert monitor.check_is_processing is False
         assert monitor.get_task().task_state == sushy.TASK_STATE_EXCEPTION
     else:

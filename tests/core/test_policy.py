@@ -47,7 +47,14 @@ from emulator.core.recurring import create_recurring_job
 from emulator.core.schedule import Schedule
 from emulator.core.update import Request, fetch_and_update, update_from_package
 
-WORDS_ONLY = {"create_job_status", "immediate_start_time", "never_ran"}
+WORDS_ONLY = {
+    "create_job_status",
+    "immediate_start_time",
+    "never_ran",
+    "unfinished_task_status",
+    "failed_task_monitor",
+    "retry_after_seconds",
+}
 """How a face says things: nothing happens otherwise because of them."""
 TESTED = {
     "max_jobs",

@@ -439,4 +439,3 @@ def test_a_dialects_policy_is_a_policy(dialect: Dialect) -> None:
     defaults: Any = Policy()
     assert type(dialect.policy) is type(defaults)
     assert dialect.policy.apply_staged_on_reset is (dialect.name == "standard")
-    assert "{id}" in dialect.accepted_location

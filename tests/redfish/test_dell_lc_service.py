@@ -94,7 +94,7 @@ def test_diagnostics_run_to_their_end_in_every_view(any_bmc, service):
     )
     any_bmc.advance(READY + 1)
     assert any_bmc.job(job)["JobState"] == "Running"
-    assert any_bmc.get(f"/redfish/v1/TaskService/Tasks/{job}").status == 202
+    assert any_bmc.get(f"/redfish/v1/TaskService/TaskMonitors/{job}").status == 202
     any_bmc.advance(EXPRESS_SECONDS)
     assert ended(any_bmc, job) == ("Completed", "SYS018", "Job completed successfully.")
     task = any_bmc.get(f"/redfish/v1/TaskService/Tasks/{job}")

@@ -75,7 +75,7 @@ def test_the_course_of_an_update(bmc, component, apply, course):
     version, began = desk.version(component), 0.0
     answer = desk.push(component, "99.9", name=UPDATE, **({"apply": apply} if apply else {}))
     assert (answer.status, answer.body) == (202, "")
-    assert answer.headers["Location"] == f"/redfish/v1/TaskService/Tasks/{desk.jobs[UPDATE]}"
+    assert answer.headers["Location"] == f"/redfish/v1/TaskService/TaskMonitors/{desk.jobs[UPDATE]}"
     for seconds, expected in course:
         if seconds == WARM:
             desk.restart()

@@ -135,7 +135,7 @@ def reboot_failed(desk):
     desk.queue("job")
 
 
-OPEN, GOOD, BAD = (202, 202), (200, 200), (200, 400)
+OPEN, GOOD, BAD = (200, 202), (200, 200), (200, 200)
 """Status of the Task, and of its monitor."""
 STATES = [
     # situation; DellJob's state, Job's and Task's state, their health, percent, message id, status of Task and monitor

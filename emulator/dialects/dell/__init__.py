@@ -293,9 +293,8 @@ def dialect(registries: Mapping[str, Registry]) -> Dialect:
         messages_in={"Log": LOG_MESSAGES},
         messages_about={"nic": NIC_MESSAGES, "raid": ABOUT_STORAGE},
         related_prefix="#/",
-        accepted_location="/redfish/v1/TaskService/Tasks/{id}",  # suits every client; see docs/architecture.md
-        task_answers_as_monitor=True,
+        tells_task=True,
         names_success=True,
         completes_boot_requests=True,
-        policy=Policy(),
+        policy=Policy(failed_task_monitor="task"),
     )

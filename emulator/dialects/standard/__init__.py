@@ -233,6 +233,8 @@ def dialect(registries: Mapping[str, Registry]) -> Dialect:
         job_names={(view, kind): name for view in ("Job", "Task") for kind, name in JOB_NAMES.items()},
         policy=Policy(
             apply_staged_on_reset=True,
+            auto_delete_at_percent=0,
+            delete_on_completion_minutes=43200,
             unqueued_jobs="schedule",
             completed_with_errors="all",
             recurring_job_ids="jid",

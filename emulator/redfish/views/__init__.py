@@ -6,7 +6,7 @@ Those of one kind of device alone are named with that kind, in `app.DEVICE_KINDS
 from __future__ import annotations
 
 from emulator.mockup.site import Site
-from emulator.redfish.view import Resource
+from emulator.redfish.view import TASKS, Resource
 from emulator.redfish.views import (
     certificate,
     certificate_service,
@@ -29,6 +29,7 @@ from emulator.redfish.views import (
     session,
     software_inventory,
     task,
+    task_monitor,
     task_service,
     telemetry_service,
     thermal,
@@ -59,6 +60,7 @@ VIEWS = (
     job,
     task_service,
     task,
+    task_monitor,
     telemetry_service,
     log_service,
     software_inventory,
@@ -66,7 +68,7 @@ VIEWS = (
 )
 
 
-_FILLED = frozenset((task_service.TASKS, job_service.JOBS, session.SESSIONS, manager_account.ACCOUNTS))
+_FILLED = frozenset((TASKS, job_service.JOBS, session.SESSIONS, manager_account.ACCOUNTS))
 
 
 def is_filled(uri: str) -> bool:

@@ -11,6 +11,8 @@ from emulator.core.job import Job, Kind, Outcome, State
 from emulator.core.message import Message, Rejected
 from emulator.mockup.site import Site
 from emulator.redfish import user_specified_job
+from emulator.redfish.iso8601 import duration_text
+from emulator.redfish.storage_operation import created_by
 from emulator.redfish.view import (
     Call,
     Document,
@@ -27,6 +29,8 @@ from emulator.redfish.view import (
 from emulator.redfish.views.job_service import JOBS
 
 JOB_TYPE = "#Job.v1_3_0.Job"
+ESTIMATED = frozenset(Kind) - {Kind.IMPORT, Kind.REBOOT, Kind.RECURRING, Kind.REPOSITORY}
+"""Kinds of job whose steps are known from the beginning, and how long each takes."""
 HEALTH: Mapping[State, str] = {State.COMPLETED_WITH_ERRORS: "Warning", State.FAILED: "Critical"}
 """JobStatus and TaskStatus; every other state is OK."""
 
@@ -153,8 +157,16 @@ def _job_document(call: Call, found: Job) -> Document:
     else:
         document["StepOrder"] = [str(number) for number in range(1, len(found.steps) + 1)]
     links = user_specified_job.links(found)
+    made = created_by(call, found)
+    if made:
+        links |= {"CreatedResources": [link(uri) for uri in made], "CreatedResources@odata.count": len(made)}
     if links:
         document["Links"] = links
+    seconds, end = estimated_seconds(found), estimated_end(found)
+    if seconds is not None:
+        document["EstimatedDuration"] = duration_text(seconds)
+    if end is not None:
+        document["EstimatedCompletionTime"] = call.time(end)
     if found.created_by:
         document["CreatedBy"] = found.created_by
     if found.ended_at is not None:
@@ -165,6 +177,19 @@ def _job_document(call: Call, found: Job) -> Document:
 def start_time(found: Job) -> float:
     """When a job started; before that, when it is to start, which is its creation where nothing else was said."""
     return found.started_at or found.not_before or found.created_at
+
+
+def estimated_seconds(found: Job) -> float | None:
+    """How long a job's work takes once it has begun; None where nobody knows before."""
+    seconds = sum(step.seconds for step in found.steps)
+    return seconds if found.kind in ESTIMATED and found.state is not State.DOWNLOADING and seconds else None
+
+
+def estimated_end(found: Job) -> float | None:
+    """When a job that is at work will be done, if nothing comes between."""
+    if found.state is not State.RUNNING or found.step_began is None or estimated_seconds(found) is None:
+        return None
+    return found.step_began + sum(step.seconds for step in found.steps[len(found.outcomes) :])
 
 
 def job_messages(call: Call, found: Job, view: str) -> list[Document]:
