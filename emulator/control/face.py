@@ -147,6 +147,8 @@ class ControlFace:
         account = self._authenticator.identify(seat, headers.get("Authorization"), headers.get("X-Auth-Token"))
         if account is None:
             raise Refused(401, "log in: Basic credentials or X-Auth-Token")
+        if account.must_change_password:
+            raise Refused(403, f"{account.name} has to change the password first")
         if privilege not in account.privileges:
             raise Refused(403, f"{account.name} ({account.role}) may not do this: it needs {privilege}")
         return seat

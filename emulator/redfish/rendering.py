@@ -74,13 +74,17 @@ class ReadyResponse(Response):
 
 
 def render_document(status: int, document: Document, allow: str, extra: Sequence[tuple[str, str]]) -> Rendered:
-    """A document as the answer to a GET. Its ETag does not change with the time of day."""
+    """A document as the answer to a GET. Its ETag does not change with the time of day.
+
+    One that comes with an ETag among its `extra` headers keeps it: it changes with what the document does not show.
+    """
     body = to_bytes(document)
     lasting = body
     if not TIME_OF_DAY.isdisjoint(document):
         lasting = to_bytes({name: value for name, value in document.items() if name not in TIME_OF_DAY})
-    etag = f'"{hashlib.blake2b(lasting, digest_size=9).hexdigest()}"'
-    headers = [*COMMON_HEADERS, ("Allow", allow), ("ETag", etag), *extra]
+    own = dict(extra).get("ETag")
+    etag = own or f'"{hashlib.blake2b(lasting, digest_size=9).hexdigest()}"'
+    headers = [*COMMON_HEADERS, ("Allow", allow), *(() if own else (("ETag", etag),)), *extra]
     kind = document.get("@odata.type")
     if isinstance(kind, str) and kind.startswith("#"):
         headers.append(("Link", f"<{SCHEMAS}{kind[1:].rpartition('.')[0]}.json>; rel=describedby"))

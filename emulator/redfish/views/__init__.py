@@ -5,9 +5,11 @@ Those of one kind of device alone are named with that kind, in `app.DEVICE_KINDS
 
 from __future__ import annotations
 
+from emulator.mockup.access import ACCOUNTS, ROLE_COLLECTION
 from emulator.mockup.site import Site
 from emulator.redfish.view import Resource
 from emulator.redfish.views import (
+    account_service,
     chassis,
     computer_system,
     ethernet_interface,
@@ -18,6 +20,8 @@ from emulator.redfish.views import (
     manager_account,
     manager_ethernet_interface,
     power,
+    privilege_registry,
+    role,
     sensor,
     sensor_excerpt,
     service_root,
@@ -39,7 +43,10 @@ VIEWS = (
     computer_system,
     ethernet_interface,
     manager,
+    account_service,
     manager_account,
+    role,
+    privilege_registry,
     manager_ethernet_interface,
     session,
     job_service,
@@ -52,7 +59,7 @@ VIEWS = (
 )
 
 
-_FILLED = frozenset((task_service.TASKS, job_service.JOBS, session.SESSIONS, manager_account.ACCOUNTS))
+_FILLED = frozenset((task_service.TASKS, job_service.JOBS, session.SESSIONS, ACCOUNTS, ROLE_COLLECTION))
 
 
 def is_filled(uri: str) -> bool:

@@ -21,7 +21,12 @@ FEATURES: Document = {
     "ExcerptQuery": False,
     "DeepOperations": {"DeepPATCH": False, "DeepPOST": False},
 }
-SERVICES = {"JobService": "JobService", "Tasks": "TaskService", "SessionService": "SessionService"}
+SERVICES = {
+    "AccountService": "AccountService",
+    "JobService": "JobService",
+    "Tasks": "TaskService",
+    "SessionService": "SessionService",
+}
 
 
 def resources(site: Site) -> list[Resource]:

@@ -22,7 +22,7 @@ from emulator.redfish.views.task_service import MONITORS, TASKS
 
 def resources(site: Site) -> list[Resource]:
     """The collection, its members and their monitors."""
-    delete = {"DELETE": Verb(delete_job, "ConfigureComponents")}
+    delete = {"DELETE": Verb(delete_job, "ConfigureManager")}
     return [
         Resource(TASKS, get=tasks),
         Resource(f"{TASKS}/{{id}}", get=task, verbs=delete, of_job=True),
