@@ -20,6 +20,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from emulator.control.face import ControlFace
+from emulator.core.accounts import Access
 from emulator.core.clock import Clock
 from emulator.core.device import Device
 from emulator.core.dialect import Dialect, Registry
@@ -36,6 +37,7 @@ from emulator.devices.raid import Raid
 from emulator.dialects import dell, standard
 from emulator.dialects.dell.oem import OEM as DELL_OEM
 from emulator.guard import Guard, is_loopback
+from emulator.mockup.access import access_uris, find_access
 from emulator.mockup.boot import override_of
 from emulator.mockup.dangling import mend_links
 from emulator.mockup.documents import object_at
@@ -74,9 +76,8 @@ from emulator.redfish.views import (
     storage,
     volume,
 )
-from emulator.redfish.views.manager_account import ACCOUNTS, account_uris
 from emulator.redfish.views.service_root import METADATA
-from emulator.runtime.authentication import Authenticator
+from emulator.runtime.authentication import Authenticator, delivered_secret
 from emulator.runtime.body import Bodies
 from emulator.runtime.certificate import ServedCertificate
 from emulator.runtime.discovery import Discovery, Told, parse_place, told
@@ -131,6 +132,7 @@ REGISTRIES = (
     "Update.1.3.0",
     "StorageDevice.1.5.1",
     "NetworkDevice.1.1.1",
+    "AccountSecurity.1.0.1",
     "Jobfish.1.0.0",
 )
 """The message registries that every dialect speaks with; a vendor's own are in its `Oem`."""
@@ -144,8 +146,12 @@ OWN_TYPES = (
     "#Session.v1_8_0.Session",
     "#SessionCollection.SessionCollection",
     "#SessionService.v1_2_0.SessionService",
+    "#AccountService.v1_18_1.AccountService",
     "#ManagerAccount.v1_14_1.ManagerAccount",
     "#ManagerAccountCollection.ManagerAccountCollection",
+    "#Role.v1_3_3.Role",
+    "#RoleCollection.RoleCollection",
+    "#PrivilegeRegistry.v1_2_0.PrivilegeRegistry",
     "#LogEntry.v1_21_0.LogEntry",
     "#LogEntryCollection.LogEntryCollection",
     "#ActionInfo.v1_4_2.ActionInfo",
@@ -233,7 +239,7 @@ def build_service(
     store = _store(tree, state_folder, fresh=settings.fresh)
     build = _machine_builder(settings, site, manifest, kinds, dialect, rules, real)
     fleet = Fleet(settings.controllers, build, store)
-    authenticator = Authenticator(manifest.accounts)
+    authenticator = Authenticator()
     app = Flask("emulator", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = limits.body_bytes
     app.url_map.merge_slashes = False  # clients double them, and do not follow redirects
@@ -303,7 +309,7 @@ def find_site(tree: Tree, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Manifest, 
     """
     manifest = read_manifest(tree.manifest, model=tree.name, source=tree.source, schema=schema("machine.schema"))
     mended = mend_resources(tree, _is_filled)
-    is_served = _served_by(live_resources(surveyed(mended, manifest, kinds), kinds), manifest)
+    is_served = _served_by(live_resources(surveyed(mended, manifest, kinds), kinds), _access(mended, manifest))
     mended = mend_links(mended, is_served, _is_filled)
     site = surveyed(mended, manifest, kinds)
     return manifest, replace(site, tree=_with_metadata(mended, DIALECTS[site.dialect][1]))
@@ -318,10 +324,13 @@ def _is_filled(uri: str) -> bool:
     return is_filled(uri) or any(oem.fills(uri) for _, oem in DIALECTS.values())
 
 
-def _served_by(found: list[Resource], manifest: Manifest) -> Callable[[str], bool]:
+def _access(tree: Tree, manifest: Manifest) -> Access:
+    return find_access(tree, manifest.accounts, delivered_secret)
+
+
+def _served_by(found: list[Resource], access: Access) -> Callable[[str], bool]:
     """Tells the places where there is always something to read, whatever the tree has."""
-    router = Router(found)
-    places = account_uris(manifest.accounts) if router.has_document(ACCOUNTS) else ()
+    router, places = Router(found), access_uris(access)
     return lambda uri: router.has_document(uri) or uri in places
 
 
@@ -399,6 +408,7 @@ def _machine_builder(
     timings = manifest.timings
     planned = tuple(rules)
     log = site.lifecycle_log
+    access = _access(site.tree, manifest)
 
     def build(number: int) -> Machine:
         devices: dict[str, Device] = {}
@@ -418,6 +428,7 @@ def _machine_builder(
             write_time=local_text,
             boot_override=override_of(site.tree.documents[site.systems[0]]),
             network_services=_network_services(settings, site),
+            access=access,
         )
 
     return build

@@ -205,6 +205,9 @@ class Bmc:
                 "result": list(machine.results),
                 "fault": [rule.id for rule in machine.faults],
                 "session": list(machine.sessions),
+                "account": list(machine.accounts),
+                "role": list(machine.accounts.roles),
+                "rules": ["accounts", "sessions"],
                 "due": [f"{entry.what}:{entry.about}" for entry in machine.timeline],
             }
             return {

@@ -15,7 +15,7 @@ It wants the same credentials as Redfish: any account may look, ConfigureManager
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from emulator.core.access import Caller
 from emulator.core.device import Device
 from emulator.core.machine import Machine
 from emulator.data import payload_validator
@@ -40,9 +41,12 @@ DETAILS_MAX = 10
 class Refused(Exception):  # noqa: N818 - it is an answer
     """The request cannot be done: a status, a sentence, and what is wrong in detail."""
 
-    def __init__(self, status: int, message: str, details: list[str] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, details: list[str] | None = None, headers: Iterable[tuple[str, str]] = ()
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = dict(headers)
         self.body = {"error": {"message": message, "details": details or []}}
 
 
@@ -83,7 +87,7 @@ class ControlFace:
 
     def post_clock(self) -> Response:
         """Advance, then set the rate; answers when everything that became due has happened."""
-        seat = self._seat("ConfigureManager")
+        seat, caller = self._entered("ConfigureManager")
         body = _body("Clock.post", self._limits)
         if not body:
             raise Refused(400, "say what to do: advance (seconds) or rate (virtual seconds per real second)")
@@ -91,6 +95,7 @@ class ControlFace:
             try:
                 if "advance" in body:
                     machine.advance(body["advance"])
+                    _still_here(machine, caller)
             except ValueError as error:
                 return _refused(Refused(400, str(error)))
             if "rate" in body:
@@ -148,16 +153,29 @@ class ControlFace:
             return _json(_device(device))
 
     def _seat(self, privilege: str) -> Seat:
+        return self._entered(privilege)[0]
+
+    def _entered(self, privilege: str) -> tuple[Seat, Caller]:
         seat = self._fleet.seat_for(request.host)
         if seat is None:
             raise Refused(404, f"no controller is served at {request.host}")
         headers = request.headers
         account = self._authenticator.identify(seat, headers.get("Authorization"), headers.get("X-Auth-Token"))
         if account is None:
-            raise Refused(401, "log in: Basic credentials or X-Auth-Token")
+            challenge = self._authenticator.challenge(seat, "jobfish")
+            raise Refused(401, "log in: Basic credentials or X-Auth-Token", headers=challenge)
+        if account.must_change_password:
+            raise Refused(403, f"{account.name} has to change the password first")
         if privilege not in account.privileges:
             raise Refused(403, f"{account.name} ({account.role}) may not do this: it needs {privilege}")
-        return seat
+        return seat, account
+
+
+def _still_here(machine: Machine, caller: Caller) -> None:
+    """Whoever asks for a jump of the clock has not been idle during it."""
+    session = machine.sessions.get(caller.session_id or "")
+    if session is not None and machine.sessions.use(session, machine.moment):
+        machine.sessions.note_use(session)
 
 
 def _clock(machine: Machine) -> dict[str, Any]:
@@ -202,8 +220,7 @@ def _json(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str]
 
 
 def _refused(refusal: Refused) -> Response:
-    headers = {"WWW-Authenticate": 'Basic realm="jobfish"'} if refusal.status == 401 else None
-    return _json(refusal.body, refusal.status, headers)
+    return _json(refusal.body, refusal.status, refusal.headers)
 
 
 def _answering(view: Callable[..., Response], drained: int) -> Callable[..., Response]:

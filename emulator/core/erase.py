@@ -129,7 +129,9 @@ def _erase_lifecycle_data(machine: Machine) -> None:
 
 
 def _erase_controller_settings(machine: Machine) -> None:
-    """What somebody has told the controller. Its accounts are the manifest's and stay."""
+    """What somebody has told the controller, and its accounts, which are as delivered again."""
+    machine.accounts.reset()
+    machine.sessions.reset_rules()
     machine.set_update_options({})
     machine.queue.timeout_minutes = machine.policy.delete_on_completion_minutes
     machine.plan_auto_delete()

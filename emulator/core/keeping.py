@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from emulator.core.access import Session
 from emulator.core.diagnostics import DiagnosticsResult
 from emulator.core.job import Job
 from emulator.core.power_history import PowerHistory
 from emulator.core.power_limit import PowerLimit
+from emulator.core.sessions import Session
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Entity
 from emulator.core.transfer import Transfer
@@ -78,6 +78,11 @@ _COUNTED: Mapping[str, Callable[[Machine], Any]] = {
     "log": lambda machine: machine.log,
 }
 
+_RULED: Mapping[str, Callable[[Machine], Any]] = {
+    "accounts": lambda machine: machine.accounts,
+    "sessions": lambda machine: machine.sessions,
+}
+
 _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
     "job": lambda machine, key: _plain(machine.queue.jobs.get(key)),
     "due": _plain_due,
@@ -104,6 +109,10 @@ _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
     "result": lambda machine, key: _plain(machine.results.get(key)),
     "fault": lambda machine, key: _plain(machine.faults.get(key)),
     "session": lambda machine, key: _plain(machine.sessions.get(key)),
+    "account": lambda machine, key: machine.accounts.account_to_plain(key),
+    "role": lambda machine, key: machine.accounts.role_to_plain(key),
+    "login": lambda machine, key: machine.accounts.failures_to_plain(key),
+    "rules": lambda machine, key: _RULED[key](machine).rules.to_plain(),
     "clock": lambda machine, _: machine.clock.snapshot(),
 }
 
@@ -131,6 +140,10 @@ _RESTORE: Mapping[str, Callable[[Machine, str, Plain], None]] = {
     "pending": lambda machine, key, plain: machine.pending.update({key: Pending.from_plain(plain)}),
     "result": lambda machine, key, plain: machine.results.update({key: Result.from_plain(plain)}),
     "fault": lambda machine, _, plain: machine.faults.restore(plain),
-    "session": lambda machine, _, plain: machine.keep_session(Session(**plain)),
+    "session": lambda machine, _, plain: machine.sessions.keep(Session(**plain)),
+    "account": lambda machine, key, plain: machine.accounts.restore_account(key, plain),
+    "role": lambda machine, key, plain: machine.accounts.restore_role(key, plain),
+    "login": lambda machine, key, plain: machine.accounts.restore_failures(key, plain),
+    "rules": lambda machine, key, plain: _RULED[key](machine).restore_rules(plain),
     "clock": lambda machine, _, plain: machine.clock.restore(plain),
 }

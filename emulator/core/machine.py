@@ -1,9 +1,9 @@
 """One management controller: the only owner of its state.
 
-A machine has a clock, a timeline, a controller, a host, devices with pending values, a job queue, a log, planned faults
-and sessions. What only some kinds of job need stands in files of their own (`update.py`, `profile.py`, ...). It is
-asked in two ways: `settle()` lets everything happen that is due by now, and the commands below do what somebody wants.
-A command either does all of it or raises `Rejected` and has changed nothing.
+A machine has a clock, a timeline, a controller, a host, devices with pending values, a job queue, a log, accounts,
+sessions and planned faults. What only some kinds of job need stands in files of their own (`update.py`, `profile.py`,
+...). It is asked in two ways: `settle()` lets everything happen that is due by now, and the commands below do what
+somebody wants. A command either does all of it or raises `Rejected` and has changed nothing.
 
 It is not safe for several threads: the runtime gives one turn at a time.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from emulator.core import engine, keeping, recurring
-from emulator.core.access import Session
+from emulator.core.accounts import Access, Accounts
 from emulator.core.clock import END, Clock
 from emulator.core.controller import Condition, Controller
 from emulator.core.device import Device, Sifted, Value, check, laid_over, seal, sift
@@ -31,6 +31,7 @@ from emulator.core.policy import Policy
 from emulator.core.power_history import ALWAYS_RUNNING, PowerHistory
 from emulator.core.power_limit import PowerLimit
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, SECONDS_PER_MINUTE, Queue
+from emulator.core.sessions import Sessions
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Changes, Entity
 from emulator.core.system import System
@@ -39,8 +40,6 @@ from emulator.core.transfer import Transfer
 from emulator.core.virtual_media import Media
 from emulator.core.wall import WallClock
 from emulator.core.window import Window
-
-SESSIONS_MAX = 128
 
 
 class Machine:
@@ -61,10 +60,12 @@ class Machine:
         write_time: Callable[[int, float], str] = lambda _, shown: str(shown),
         boot_override: Mapping[str, str | None] | None = None,
         network_services: Mapping[str, Any] | None = None,
+        access: Access | None = None,
     ) -> None:
         """`write_time` writes, in the local time of an offset in minutes, what the controller's clock shows.
 
-        `utc_offset_minutes`, `boot_override` and `network_services` (a ManagerNetworkProtocol) are as delivered.
+        `utc_offset_minutes`, `boot_override`, `network_services` (a ManagerNetworkProtocol) and `access` are as
+        delivered.
         """
         self.id = machine_id
         self.clock: Clock = clock
@@ -109,8 +110,9 @@ class Machine:
         self.faults: FaultPlan = FaultPlan()
         self.pending: dict[str, Pending] = {}
         self.results: dict[str, Result] = {}
-        self.sessions: dict[str, Session] = {}
-        self._by_token: dict[str, Session] = {}
+        access = access or Access()
+        self.sessions: Sessions = Sessions(self.touch, self.policy.max_sessions, access.session_rules)
+        self.accounts: Accounts = Accounts(access, self.policy, self.sessions, self.touch, self.note)
         self.moment = clock.now()
         self.version = 0
         """Grows with every change; equal versions mean equal documents, but for the time of day."""
@@ -764,8 +766,7 @@ class Machine:
         waits until it is back. A window that closes meanwhile has closed.
         """
         self.note(Message("ControllerRestarting"))
-        for session_id in list(self.sessions):
-            self.close_session(session_id)
+        self.sessions.close_all()
         self.controller.last_reset_at = self.moment
         self.controller.reason = reason
         self.touch("controller", "controller")
@@ -910,7 +911,7 @@ class Machine:
             self.note(message, target)
         self.device_changed(target)
 
-    # -- faults and sessions ------------------------------------------------------------------------------------------
+    # -- faults -------------------------------------------------------------------------------------------------------
 
     def add_fault(self, target: str, step: str, message_id: str | None, count: int | None) -> Rule:
         """Plan a fault; `count` is how often it strikes, None for every time."""
@@ -925,31 +926,6 @@ class Machine:
         if found:
             self.touch("fault", rule_id)
         return found
-
-    def open_session(self, session: Session) -> None:
-        """Remember a log-in. Beyond `SESSIONS_MAX` the oldest one ends."""
-        if len(self.sessions) >= SESSIONS_MAX:
-            self.close_session(next(iter(self.sessions)))
-        self.keep_session(session)
-        self.touch("session", session.id)
-
-    def session_with(self, token_digest: str) -> Session | None:
-        """The log-in whose token has this digest."""
-        return self._by_token.get(token_digest)
-
-    def close_session(self, session_id: str) -> bool:
-        """Forget a log-in; True if there was one."""
-        session = self.sessions.pop(session_id, None)
-        if session is None:
-            return False
-        del self._by_token[session.token_digest]
-        self.touch("session", session_id)
-        return True
-
-    def keep_session(self, session: Session) -> None:
-        """Take in a log-in that is stored already."""
-        self.sessions[session.id] = session
-        self._by_token[session.token_digest] = session
 
     # -- for the engine -----------------------------------------------------------------------------------------------
 

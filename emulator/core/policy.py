@@ -58,6 +58,13 @@ class Policy:
     max_log_entries: int = 10_000
     """How many entries the lifecycle log keeps; the oldest goes first."""
 
+    max_accounts: int = 16
+    """How many accounts there can be. A tree whose accounts are numbered slots has as many as it has slots."""
+    max_roles: int = 16
+    """How many roles there can be besides the predefined ones."""
+    max_sessions: int = 128
+    """How many log-ins may be open at once."""
+
     @property
     def auto_delete_threshold(self) -> int:
         """The number of jobs from which finished ones are deleted in time."""

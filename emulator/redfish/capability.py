@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from emulator.core.access import Needed
 from emulator.core.device import shown as as_text
 from emulator.core.message import Message
 from emulator.data import schema
@@ -40,14 +41,13 @@ def has_writable(kind: object) -> bool:
     return _schema_and_version(kind)[0] in schema("resources/writable")["schemas"]
 
 
-def patch_privilege(kind: object, above: Iterable[object]) -> str:
+def patch_privilege(kind: object, above: Iterable[object]) -> Needed:
     """What a PATCH of such a resource needs (DSP8011); `above` are the `@odata.type` values of those above it."""
     facts = schema("resources/capabilities")[_schema_and_version(kind)[0]]
     below = facts.get("below", {})
     names = (_schema_and_version(other)[0] for other in above)
     alternatives = next((below[name] for name in names if name in below), facts["privileges"])
-    privilege: str = alternatives[0][0]
-    return privilege
+    return tuple(str(together[0]) for together in alternatives)
 
 
 def excerpt_of(kind: object) -> frozenset[str] | None:

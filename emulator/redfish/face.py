@@ -21,11 +21,12 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
-from emulator.core.access import Account
+from emulator.core.access import CONFIGURE_SELF, Caller, Needed, permits
 from emulator.core.controller import Condition
 from emulator.core.dialect import Dialect
 from emulator.core.machine import Machine
 from emulator.core.message import Message, Rejected
+from emulator.mockup.access import ACCOUNTS
 from emulator.mockup.identity import Identities
 from emulator.mockup.reader import normal
 from emulator.mockup.site import Site
@@ -70,11 +71,29 @@ LARGE_BYTES = 64 * 2**10
 """From here on an answer is large, and the others are counted before it is kept."""
 PIECES_MAX = 8_192
 """Documents of jobs kept for each machine, for the lists that show them whole."""
+SEES_ALL = frozenset({"Login", "ConfigureManager", "ConfigureUsers"})
+"""Who has these may read everything."""
 STRANGERS = frozenset({"AccessUnauthorized", "LoginFailed"})
 """Refusals of callers who are not known; of all others an image is read to its end before it is refused."""
 WAITS = frozenset({"ControllerAway", "ControllerNotReady", "ServiceTemporarilyUnavailable"})
 """Refusals whose first argument is how many seconds to wait."""
 BUSY_SECONDS = "5"
+PASSIVE: Mapping[str, Needed] = dict.fromkeys(
+    (
+        "Certificate",
+        "CertificateCollection",
+        "CertificateEnrollment",
+        "CertificateEnrollmentCollection",
+        "CertificateLocations",
+    ),
+    "ConfigureManager",
+)
+"""Schema -> what reading the mockup's resources of it takes, where that is more than to log in (the standard privilege
+registry)."""
+NO_DOCUMENT: Mapping[str, Any] = {}
+Found = tuple[Resource | None, Mapping[str, str]]
+"""The resource at a URI, and the URI's parameters."""
+NOT_FOUND: Found = (None, NO_PARAMS)
 _SLASHES = re.compile(r"/{2,}")
 
 
@@ -128,16 +147,19 @@ class Face:
     def document(self, call: Call, uri: str) -> Document | None:
         """Any resource as the caller of `call` would get it, for $expand. What is handed out is not to be changed."""
         place = uri if "#" not in uri else uri.partition("#")[0]
-        pieces = self._pieces.get(call.machine)
-        kept = pieces.get(place) if pieces is not None else None
-        if kept is not None and kept.is_true_of(call.machine):
-            return kept.document
+        kept = self._piece(call.machine, place)
+        if kept is not None and call.account is not None:  # whoever has logged in may read of jobs
+            return kept
         place = normal(place)
-        found = self._router.find(place)
-        if found is None or found[0].get is None:
-            return call.base(place) or None
+        found = self._router.find(place) or NOT_FOUND
+        return self._document(call, place, found) if self._may_read(call, found, place) else None
+
+    def _document(self, call: Call, place: str, found: Found) -> Document | None:
+        """The resource at a normalised URI, whoever may read it."""
         resource, params = found
-        got = found[0].get(call.at(place, params))
+        if resource is None or resource.get is None:
+            return call.base(place) or None
+        got = resource.get(call.at(place, params))
         document = dict(got.body or {}) if isinstance(got, Reply) else got
         if document is None or not resource.of_job or "CreatedResources" in document.get("Links", ()):
             return document if document is None else first_page(place, document, resource.page)
@@ -146,10 +168,24 @@ class Face:
     def shown(self, number: int, uri: str) -> Document:
         """A resource of controller `number` as its readers see it now; {} where there is none."""
         with self._fleet.seat(number).turn() as machine:
-            document = self.document(self._call(machine, uri, NO_PARAMS, None), uri) or {}
+            found = self._router.find(uri) or NOT_FOUND
+            document = self._document(self._call(machine, uri, NO_PARAMS, None), uri, found) or {}
         if self._identities is not None and number > 1:
             return self._identities.document_for(number, document)
         return document
+
+    def _may_read(self, call: Call, found: Found, uri: str) -> bool:
+        """Whether the caller would get this resource if he asked for it alone."""
+        needed = self._needed(found[0], uri, "GET")
+        if needed is None or call.account is None:
+            return needed is None
+        if needed == "Login":
+            return True  # or he would not be reading anything
+        try:
+            _check_may(call.machine, found, "GET", call.account, needed)
+        except Rejected:
+            return False
+        return True
 
     def verb(self, uri: str, method: str) -> Verb | None:
         """What a method does at a normalised URI, for requests that are to be made later."""
@@ -173,6 +209,16 @@ class Face:
         reads = ("GET", "HEAD") if resource is None or resource.get else ()
         kind = (document or self._site.tree.get(uri) or {}).get("@odata.type")
         return ", ".join((*reads, *permitted(kind, methods)))
+
+    def routes(self) -> Sequence[Resource]:
+        """All live resources."""
+        return self._router.resources
+
+    def _piece(self, machine: Machine, place: str) -> Document | None:
+        """The document of a job, if it is at hand and still true."""
+        pieces = self._pieces.get(machine)
+        kept = pieces.get(place) if pieces is not None else None
+        return kept.document if kept is not None and kept.is_true_of(machine) else None
 
     def _kept_piece(self, machine: Machine, place: str, job_id: str, document: Document) -> Document:
         pieces = self._pieces.setdefault(machine, {})
@@ -223,7 +269,7 @@ class Face:
         found = self._router.find(uri)
         resource = found[0] if found is not None else None
         try:
-            self._account(environ, seat, uri, resource, "GET")
+            self._caller(environ, seat, uri, found or NOT_FOUND, "GET", at_once=True)
         except Rejected:
             return None
         return self._at_hand(seat, uri, uri, resource)
@@ -242,7 +288,7 @@ class Face:
         resource, params = found if found is not None else (None, NO_PARAMS)
         if _may_be_absent(seat):
             _check_present(seat, resource)
-        account = self._account(environ, seat, uri, resource, method)
+        account = self._caller(environ, seat, uri, found or NOT_FOUND, method)
         if environ.get("HTTP_ODATA_VERSION", ODATA_VERSION) != ODATA_VERSION:
             raise Rejected(Message("PreconditionFailed"))
         accept = environ.get("HTTP_ACCEPT")
@@ -256,40 +302,42 @@ class Face:
         check_accept(accept, JSON)
         return self._write(seat, uri, resource, params, account)
 
-    def _account(
-        self, environ: Environ, seat: Seat, uri: str, resource: Resource | None, method: str
-    ) -> Account | None:
-        """Who calls, if the method needs anybody.
+    def _caller(
+        self, environ: Environ, seat: Seat, uri: str, found: Found, method: str, *, at_once: bool = False
+    ) -> Caller | None:
+        """Who calls, if the method needs anybody. `at_once`: as `Authenticator.identify`.
 
         Raises:
-            Rejected: AccessUnauthorized, LoginFailed, InsufficientPrivilege.
+            Rejected: AccessUnauthorized, LoginFailed, PasswordChangeRequired, InsufficientPrivilege.
         """
-        needed = self._privilege(uri, resource, method)
-        if needed is None:
+        needed = self._needed(found[0], uri, method)
+        if needed is None and not environ.get("QUERY_STRING"):
             return None
         authorization, token = environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_X_AUTH_TOKEN")
-        account = self._authenticator.identify(seat, authorization, token)
-        if account is None:
+        caller = self._authenticator.identify(seat, authorization, token, at_once=at_once)
+        if needed is None:  # a query may ask for what is not open to everybody
+            return caller if caller is not None and not caller.must_change_password else None
+        if caller is None:
             if authorization or token:
                 raise Rejected(Message("LoginFailed", (uri, "the caller")))
             raise Rejected(Message("AccessUnauthorized"))
-        if needed not in account.privileges:
-            raise Rejected(Message("InsufficientPrivilege"))
-        return account
+        _check_may(seat.loaded(), found, method, caller, needed)
+        return caller
 
-    def _privilege(self, uri: str, resource: Resource | None, method: str) -> str | None:
+    def _needed(self, resource: Resource | None, uri: str, method: str) -> Needed:
         """What the method needs. The OData metadata are open to everybody (DSP0266, "Service root")."""
         if method in ("GET", "HEAD", "OPTIONS"):
             if resource is not None:
                 return resource.privilege
-            return None if uri in self._site.tree.files else "Login"
+            kind = str(self._site.tree.documents.get(uri, NO_DOCUMENT).get("@odata.type", ""))
+            return None if uri in self._site.tree.files else PASSIVE.get(kind[1:].partition(".")[0], "Login")
         verb = self._verb(uri, resource, method)
-        return verb.privilege if verb is not None else "Login"
+        return verb.needed if verb is not None else "Login"
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def _options(
-        self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Account | None
+        self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Caller | None
     ) -> Rendered:
         """What may be done here: Allow, and nothing else."""
         allow = self._allow(uri, resource)
@@ -299,10 +347,10 @@ class Face:
         return Rendered(204, b"", [*COMMON_HEADERS[:2], ("Allow", allow)], "")
 
     def _get(
-        self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Account | None
+        self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Caller | None
     ) -> Rendered:
         query = request.query_string
-        key = f"{uri}?{query.decode(errors='replace')}" if query else uri
+        key = f"{uri}?{query.decode(errors='replace')}{_sight(account)}" if query else uri
         kept = self._at_hand(seat, uri, key, resource)
         if kept is not None:
             return kept
@@ -381,7 +429,7 @@ class Face:
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def _write(
-        self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Account | None
+        self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Caller | None
     ) -> Rendered:
         verb = self._verb(uri, resource, request.method)
         if resource is None and self._render_passive(uri) is None:
@@ -392,7 +440,7 @@ class Face:
         if verb.needs_if_match and not request.headers.get("If-Match"):
             raise Rejected(Message("PreconditionRequired"))
         try:
-            body = self._body(verb)
+            body = self._body(verb, account)
         except Rejected as refusal:
             if request.method != "PATCH":
                 raise
@@ -412,7 +460,7 @@ class Face:
             reply = replace(reply, body=self._identities.document_for(seat.number, reply.body))
         return finished(reply)
 
-    def _body(self, verb: Verb) -> Mapping[str, Any]:
+    def _body(self, verb: Verb, account: Caller | None) -> Mapping[str, Any]:
         if verb.payload is None:
             return {}
         content = request.get_data(cache=False)
@@ -420,6 +468,7 @@ class Face:
             raise RequestEntityTooLarge
         content_type = None if verb.any_type else request.content_type
         body = parse_body(content, content_type, optional=verb.action is not None)
+        _check_properties(verb, body, account)
         check_payload(verb.payload, body, verb.action)
         return body
 
@@ -445,7 +494,7 @@ class Face:
         machine: Machine,
         uri: str,
         params: Mapping[str, str],
-        account: Account | None,
+        account: Caller | None,
         body: Mapping[str, Any] | None = None,
         upload: Mapping[str, Any] | None = None,
     ) -> Call:
@@ -459,6 +508,7 @@ class Face:
             account=account,
             authenticator=self._authenticator,
             oem=self._oem,
+            peer=request.environ.get("REMOTE_ADDR", ""),
             body=body or {},
             upload=upload or {},
             certificate=self._certificate,
@@ -467,7 +517,8 @@ class Face:
     def _refusal(self, refusal: Rejected, uri: str) -> Rendered:
         reply = error_reply(self._dialect, refusal.messages)
         if reply.status == 401:
-            return finished(replace(reply, headers=(("WWW-Authenticate", 'Basic realm="Redfish"'),)))
+            seat = self._fleet.seat_for(request.environ.get("HTTP_HOST", ""))
+            return finished(replace(reply, headers=self._authenticator.challenge(seat, "Redfish")))
         if reply.status == 503 and refusal.messages[0].key in WAITS:
             return finished(replace(reply, headers=(("Retry-After", refusal.messages[0].args[0]),)))
         if reply.status == 405:
@@ -502,6 +553,47 @@ def _check_present(seat: Seat, resource: Resource | None) -> None:
 
 def _header_bytes(environ: Environ) -> int:
     return sum(len(name) + len(value) for name, value in environ.items() if name.startswith("HTTP_"))
+
+
+def _check_may(machine: Machine, found: Found, method: str, caller: Caller, needed: Needed) -> None:
+    """Refuse what the caller may not do, whatever he sends.
+
+    Raises:
+        Rejected: PasswordChangeRequired, InsufficientPrivilege.
+    """
+    resource, params = found
+    judges = resource is not None and resource.is_own is not None
+    is_own = resource is not None and resource.is_own is not None and resource.is_own(machine, params, caller)
+    if caller.must_change_password:
+        if resource is None or not is_own or method not in resource.before_password_change:
+            raise Rejected(Message("PasswordChangeRequired", (f"{ACCOUNTS}/{caller.account_id}",)))
+        return
+    if not permits(caller.privileges if is_own or not judges else caller.privileges - {CONFIGURE_SELF}, needed):
+        raise Rejected(Message("InsufficientPrivilege"))
+
+
+def _check_properties(verb: Verb, body: Mapping[str, Any], caller: Caller | None) -> None:
+    """Refuse properties that take more than the caller may. That what is touched is his own was checked before.
+
+    Raises:
+        Rejected: PasswordChangeRequired, InsufficientPrivilege.
+    """
+    if caller is None or not verb.property_privileges:
+        return
+    names = [name for name in body if not name.startswith("@")]
+    if caller.must_change_password and any(name not in verb.property_privileges for name in names):
+        raise Rejected(Message("PasswordChangeRequired", (f"{ACCOUNTS}/{caller.account_id}",)))
+    if not all(permits(caller.privileges, verb.property_privileges.get(name, verb.privilege)) for name in names):
+        raise Rejected(Message("InsufficientPrivilege"))
+
+
+def _sight(caller: Caller | None) -> str:
+    """Tells those apart who do not see the same when they look at other resources through a query."""
+    if caller is None:
+        return "\0"
+    if caller.privileges >= SEES_ALL:
+        return ""
+    return f"\0{caller.account_id}\0{caller.session_id}\0{sorted(caller.privileges)}"
 
 
 def _kept_bytes(cache: Mapping[str, Kept]) -> int:

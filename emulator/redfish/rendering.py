@@ -129,13 +129,17 @@ class ReadyResponse(Response):
 def render_document(
     status: int, document: Document, allow: str, extra: Sequence[tuple[str, str]], whole: Document | None = None
 ) -> Rendered:
-    """A document as the answer to a GET. Its ETag is that of the `whole` document, where it is a part of one."""
-    if whole is None:
+    """A document as the answer to a GET. Its ETag is that of the `whole` document, where it is a part of one.
+
+    One that comes with an ETag among its `extra` headers keeps it: it changes with what the document does not show.
+    """
+    own = dict(extra).get("ETag")
+    if whole is None and own is None:
         body, etag = _tagged(document)
     else:
-        etag = etag_of(whole)
+        etag = own or etag_of(whole or document)
         body = _with_etag(to_bytes({name: value for name, value in document.items() if name != ETAG}), document, etag)
-    headers = [*COMMON_HEADERS, ("Allow", allow), ("ETag", etag), *extra]
+    headers = [*COMMON_HEADERS, ("Allow", allow), *(() if own else (("ETag", etag),)), *extra]
     kind = document.get("@odata.type")
     if isinstance(kind, str) and kind.startswith("#"):
         headers.append(("Link", f"<{SCHEMAS}{kind[1:].rpartition('.')[0]}.json>; rel=describedby"))

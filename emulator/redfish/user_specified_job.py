@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from emulator.core.access import Needed, permits
 from emulator.core.job import Job, Kind
 from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.core.recurring import Request, create_recurring_job, reschedule, schedule_of
@@ -80,7 +81,7 @@ def _request(call: Call, body: Mapping[str, Any], payload: Mapping[str, Any]) ->
     if action not in ACTIONS:
         possible = ", ".join(sorted(ACTIONS))
         raise Rejected(Message("TargetNotSchedulable", (uri[:TEXT_MAX], "TargetUri", possible), ("Payload/TargetUri",)))
-    if call.account is not None and privilege is not None and privilege not in call.account.privileges:
+    if call.account is not None and not permits(call.account.privileges, privilege):
         raise Rejected(Message("InsufficientPrivilege"))
     _refuse_secrets(payload.get("HttpHeaders", ()))
     parameters = _parameters(payload.get("JsonBody", {}))
@@ -98,7 +99,7 @@ def _request(call: Call, body: Mapping[str, Any], payload: Mapping[str, Any]) ->
     return Request(action, command, arguments(call, uri, parameters), shown, body.get("Name", ""), limit)
 
 
-def _action_at(call: Call, uri: str) -> tuple[str, str | None, str | None]:
+def _action_at(call: Call, uri: str) -> tuple[str, Needed, str | None]:
     """The action that a POST takes there ("" where it takes none), the privilege for it, and its parameters' schema."""
     verb = call.documents.verb(uri, "POST")
     if verb is None or (verb.action == CHECK_CONSISTENCY and _storage_at(call, uri) is None):

@@ -21,7 +21,7 @@ from typing import Any, Protocol, overload
 
 from flask import Request
 
-from emulator.core.access import Account
+from emulator.core.access import Caller, Needed
 from emulator.core.dialect import Dialect, Said
 from emulator.core.job import Job
 from emulator.core.machine import Machine
@@ -53,6 +53,9 @@ class Documents(Protocol):
     def verb(self, uri: str, method: str) -> Verb | None:
         """What a method does at a normalised URI; None where it does nothing."""
 
+    def routes(self) -> Sequence[Resource]:
+        """All live resources."""
+
 
 @dataclass(slots=True)
 class Validity:
@@ -73,9 +76,11 @@ class Call:
     uri: str
     """Normalised: no trailing slash, no query."""
     params: Mapping[str, str]
-    account: Account | None
+    account: Caller | None
     authenticator: Authenticator
     oem: Oem
+    peer: str = ""
+    """The address of who calls, where it is known."""
     body: Mapping[str, Any] = field(default_factory=dict)
     upload: Mapping[str, Any] = field(default_factory=dict)
     """What a verb's `upload` has read."""
@@ -100,6 +105,7 @@ class Call:
             self.account,
             self.authenticator,
             self.oem,
+            self.peer,
             certificate=self.certificate,
             validity=self.validity,
         )
@@ -163,13 +169,18 @@ class Reply:
     """Where a reader gets a file and no document: its content and media type. Then the body is what $expand shows."""
 
 
+def each(needed: Needed) -> tuple[str, ...]:
+    """The alternatives."""
+    return (needed,) if isinstance(needed, str) else needed or ()
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
     """A method other than GET."""
 
     handler: Callable[[Call], Reply]
-    privilege: str | None
-    """What the caller's role must allow; None: nobody has to log in."""
+    privilege: Needed
+    """What the caller's role must allow: a privilege, or any one of several; None: nobody has to log in."""
     payload: str | None = None
     """The name of the body's schema in `schemas/payloads`; None: a body is ignored."""
     action: str | None = None
@@ -180,6 +191,17 @@ class Verb:
     """Reads a body that is too large to be kept, of so many bytes at most; `Call.upload` is what it gives."""
     needs_if_match: bool = False
     """True: a request without If-Match is refused."""
+    property_privileges: Mapping[str, Needed] = field(default_factory=dict)
+    """Properties of the body that take something else than `privilege` (PropertyOverrides of a privilege registry)."""
+
+    @property
+    def needed(self) -> Needed:
+        """What nobody can do without who wants anything here."""
+        if not self.property_privileges or self.privilege is None:
+            return self.privilege
+        return tuple(
+            dict.fromkeys(one for some in (self.privilege, *self.property_privileges.values()) for one in each(some))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +212,13 @@ class Resource:
     get: Callable[[Call], Document | Reply | None] | None = None
     """The document; None for "there is no such resource"; a Reply where the status is not 200."""
     verbs: Mapping[str, Verb] = field(default_factory=dict)
-    privilege: str | None = "Login"
+    privilege: Needed = "Login"
     """For GET."""
+    is_own: Callable[[Machine, Mapping[str, str], Caller], bool] | None = None
+    """Whether what the URI's parameters name is the caller's own, where that makes a difference: only then does
+    ConfigureSelf count."""
+    before_password_change: frozenset[str] = frozenset()
+    """Methods that are open, at what is his own, to one who has to change his password first."""
     page: int | None = None
     """Of a collection: members per page when the client does not say; None: all."""
     of_job: bool = False
@@ -323,6 +350,21 @@ def patched(call: Call, get: Callable[[Call], Document]) -> Reply:
 def success_messages(call: Call, *messages: str) -> list[Document]:
     """Base.Success, then these."""
     return [entry for key in ("Success", *messages) for entry in message_objects(call.dialect, Message(key))]
+
+
+def changed(call: Call, document: Document) -> Reply:
+    """The answer to a change: 200 with the resource as it is now, with messages where a dialect names its successes."""
+    headers = (("ETag", str(document["@odata.etag"])),) if "@odata.etag" in document else ()
+    if call.dialect.names_success:
+        document = {**document, "@Message.ExtendedInfo": success_messages(call, "OperationDone")}
+    return Reply(200, document, headers)
+
+
+def created(call: Call, place: str, document: Document) -> Reply:
+    """The answer to a creation: 201 with the new resource and its place."""
+    if call.dialect.names_success:
+        document = {**document, "@Message.ExtendedInfo": created_messages(call)}
+    return Reply(201, document, (("Location", place),))
 
 
 def created_messages(call: Call) -> list[Document]:

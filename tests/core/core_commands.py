@@ -9,7 +9,6 @@ from typing import Any
 from core_world import BIOS, CARD, COMPONENTS, IDRAC, NIC, RAID, SECOND, THIRD, opaque, package
 from hypothesis import strategies as st
 
-from emulator.core.access import Session
 from emulator.core.diagnostics import MODES, export_result, run_diagnostics
 from emulator.core.engine import REBOOT_EVENTS
 from emulator.core.erase import COMPONENTS as ERASED_COMPONENTS
@@ -24,6 +23,7 @@ from emulator.core.recurring import Request as Scheduled
 from emulator.core.recurring import create_recurring_job, reschedule
 from emulator.core.repository import Wanted, packages_found, update_from_repository
 from emulator.core.schedule import Schedule
+from emulator.core.sessions import Session
 from emulator.core.update import (
     APPLY_TIMES,
     FIRMWARE,
@@ -372,7 +372,7 @@ def queue_all(start: float | None, length: float | None, backwards: bool) -> Com
 
 def log_in(machine: Machine) -> None:
     number = max((int(known) for known in machine.sessions), default=0) + 1
-    machine.open_session(Session(str(number), "root", f"digest-{number}", machine.moment))
+    machine.sessions.open(Session(str(number), "root", f"digest-{number}", machine.moment))
 
 
 def set_time(ahead: float) -> Command:

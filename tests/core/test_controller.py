@@ -36,7 +36,6 @@ from core_world import (
     until,
 )
 
-from emulator.core.access import Session
 from emulator.core.clock import Clock
 from emulator.core.controller import Condition, Controller
 from emulator.core.host import Phase, Timings
@@ -46,6 +45,7 @@ from emulator.core.message import Rejected
 from emulator.core.policy import Policy
 from emulator.core.profile import Import, Setting, export_profile, fetch_and_import, import_profile
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE
+from emulator.core.sessions import Session
 from emulator.core.update import Request, fetch_and_update, update_from_package
 from emulator.core.window import Window
 
@@ -226,10 +226,10 @@ def test_a_caller_is_told_real_seconds(rate: float, passed: float, told: str) ->
 def test_a_restart_ends_all_log_ins_and_takes_its_time() -> None:
     machine = new_machine()
     for number in range(3):
-        machine.open_session(Session(str(number), "root", f"digest-{number}", START))
+        machine.sessions.open(Session(str(number), "root", f"digest-{number}", START))
     until(machine, 100)
     machine.restart_controller()
-    assert (machine.sessions, machine.session_with("digest-0")) == ({}, None)
+    assert (machine.sessions, machine.sessions.with_token("digest-0", machine.moment)) == ({}, None)
     assert condition(machine) == (Condition.AWAY, 100 + AWAY)
     assert machine.controller.last_reset_at == START + 100
     until(machine, 100 + AWAY - 0.001)
@@ -514,7 +514,7 @@ def test_a_transfer_whose_job_was_taken_back_is_nobodys(what: str) -> None:
 
 def test_installing_the_controllers_own_firmware_ends_with_its_restart() -> None:
     machine = new_machine(firmware=True)
-    machine.open_session(Session("1", "root", "digest", START))
+    machine.sessions.open(Session("1", "root", "digest", START))
     job = update_from_package(machine, Request("root"), package(IDRAC, "7.0"))
     other = update_from_package(machine, Request("root"), package(OTHER_CARD, "22.0"))
     until(machine, INSTALL)

@@ -29,7 +29,6 @@ from core_world import (
     until,
 )
 
-from emulator.core.access import Session
 from emulator.core.controller import Condition
 from emulator.core.diagnostics import run_diagnostics
 from emulator.core.erase import COMPONENTS, erase_system
@@ -37,6 +36,7 @@ from emulator.core.host import Phase
 from emulator.core.job import Job, Kind, Lane, State
 from emulator.core.machine import Machine
 from emulator.core.policy import Policy
+from emulator.core.sessions import Session
 from emulator.core.update import Request, fetch_and_update, firmware_of, offer
 from emulator.devices.bios import Bios
 from emulator.devices.firmware import Firmware
@@ -184,7 +184,7 @@ def test_a_device_joins_by_saying_what_it_erases() -> None:
 
 def test_it_restarts_the_host_erases_and_leaves_it_off() -> None:
     machine = new_machine()
-    machine.open_session(Session("1", "root", "digest", START))
+    machine.sessions.open(Session("1", "root", "digest", START))
     job = erase_system(machine, "root", ["BIOS", "DIAG", "BIOS"])
     assert (job.kind, job.lane, job.state) == (Kind.ERASE, Lane.HOST, State.SCHEDULED)
     assert [step.name for step in job.steps] == ["BIOS", "DIAG"], "each once, in the order of the request"

@@ -29,19 +29,19 @@ from core_world import (
     refused_whole,
 )
 
-from emulator.core.access import Session
 from emulator.core.clock import Clock
 from emulator.core.device import seal
 from emulator.core.engine import COURSES, DUE, REBOOT_EVENTS
 from emulator.core.erase import erase_system
 from emulator.core.host import PHASES, RESETS, Phase, Power, Timings
 from emulator.core.job import Event, Job, Kind, State
-from emulator.core.machine import SESSIONS_MAX, Machine
+from emulator.core.machine import Machine
 from emulator.core.message import Message
 from emulator.core.policy import Policy
 from emulator.core.queue import CLEAR_ALL
 from emulator.core.recurring import Request, create_recurring_job
 from emulator.core.schedule import Schedule
+from emulator.core.sessions import Session
 from emulator.core.window import Window
 from emulator.devices.bios import Bios
 from emulator.stores.memory import MemoryStore
@@ -1164,19 +1164,11 @@ def session(number: int) -> Session:
 
 
 def test_a_session_is_found_by_its_token_until_it_is_closed(machine: Machine) -> None:
-    machine.open_session(session(1))
-    assert machine.session_with("digest-1") == session(1)
-    assert machine.close_session("1") is True
-    assert machine.session_with("digest-1") is None
-    assert machine.close_session("1") is False
-
-
-def test_beyond_the_maximum_the_oldest_session_ends(machine: Machine) -> None:
-    for number in range(SESSIONS_MAX + 1):
-        machine.open_session(session(number))
-    assert len(machine.sessions) == SESSIONS_MAX
-    assert machine.session_with("digest-0") is None
-    assert machine.session_with("digest-1") == session(1)
+    machine.sessions.open(session(1))
+    assert machine.sessions.with_token("digest-1", machine.moment) == session(1)
+    assert machine.sessions.close("1") is True
+    assert machine.sessions.with_token("digest-1", machine.moment) is None
+    assert machine.sessions.close("1") is False
 
 
 def restored(machine: Machine, clock: Clock, *, backwards: bool = False, store: MemoryStore | None = None) -> Machine:
@@ -1193,16 +1185,6 @@ def restored(machine: Machine, clock: Clock, *, backwards: bool = False, store: 
     )
     again.restore(dict(sorted(entities, reverse=backwards)))
     return again
-
-
-@pytest.mark.parametrize("backwards", [False, True])
-def test_the_oldest_session_is_still_the_oldest_after_a_restart(machine: Machine, backwards: bool) -> None:
-    for number in range(SESSIONS_MAX):
-        machine.open_session(session(number))
-    again = restored(machine, machine.clock, backwards=backwards)
-    again.open_session(session(SESSIONS_MAX))
-    assert again.session_with("digest-0") is None
-    assert len(again.sessions) == SESSIONS_MAX
 
 
 @pytest.mark.parametrize("backwards", [False, True])

@@ -57,6 +57,9 @@ WORDS_ONLY = {
 }
 """How a face says things: nothing happens otherwise because of them."""
 TESTED = {
+    "max_accounts",  # test_accounts.py
+    "max_roles",  # test_accounts.py
+    "max_sessions",  # test_accounts.py
     "max_jobs",
     "auto_delete_at_percent",
     "delete_on_completion_minutes",

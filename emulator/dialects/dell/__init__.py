@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from emulator.core.dialect import Dialect, Registry, Words
 from emulator.core.job import Kind, State
 from emulator.core.policy import Policy
+from emulator.dialects.access_messages import ACCESS_MESSAGES
 from emulator.dialects.dell.storage_messages import ABOUT_STORAGE, STORAGE_MESSAGES
 
 DMTF_WORDS: Words = {
@@ -282,7 +283,7 @@ def dialect(registries: Mapping[str, Registry]) -> Dialect:
     return Dialect(
         name="dell",
         registries=registries,
-        messages={**MESSAGES, **STORAGE_MESSAGES},
+        messages={**MESSAGES, **STORAGE_MESSAGES, **ACCESS_MESSAGES},
         words={"Job": DMTF_WORDS, "Task": DMTF_WORDS, "DellJob": DELL_WORDS},
         job_names={
             ("DellJob", Kind.CONFIGURATION): "Configure: {target}",  # [C]

@@ -5,9 +5,11 @@ Those of one kind of device alone are named with that kind, in `app.DEVICE_KINDS
 
 from __future__ import annotations
 
+from emulator.mockup.access import ACCOUNTS, ROLE_COLLECTION
 from emulator.mockup.site import Site
 from emulator.redfish.view import TASKS, Resource
 from emulator.redfish.views import (
+    account_service,
     certificate,
     certificate_service,
     chassis,
@@ -23,6 +25,8 @@ from emulator.redfish.views import (
     manager_ethernet_interface,
     manager_network_protocol,
     power,
+    privilege_registry,
+    role,
     sensor,
     sensor_excerpt,
     service_root,
@@ -51,7 +55,10 @@ VIEWS = (
     computer_system,
     ethernet_interface,
     manager,
+    account_service,
     manager_account,
+    role,
+    privilege_registry,
     manager_ethernet_interface,
     manager_network_protocol,
     virtual_media,
@@ -68,7 +75,7 @@ VIEWS = (
 )
 
 
-_FILLED = frozenset((TASKS, job_service.JOBS, session.SESSIONS, manager_account.ACCOUNTS))
+_FILLED = frozenset((TASKS, job_service.JOBS, session.SESSIONS, ACCOUNTS, ROLE_COLLECTION))
 
 
 def is_filled(uri: str) -> bool:

@@ -37,10 +37,10 @@ HEALTH: Mapping[State, str] = {State.COMPLETED_WITH_ERRORS: "Warning", State.FAI
 
 def resources(site: Site) -> list[Resource]:
     """The collection, its members and their steps."""
-    create = {"POST": Verb(create_job, "ConfigureComponents", "Job")}
+    create = {"POST": Verb(create_job, "ConfigureManager", "Job")}
     change = {
-        "PATCH": Verb(patch_job, "ConfigureComponents", "Job"),
-        "DELETE": Verb(delete_job, "ConfigureComponents"),
+        "PATCH": Verb(patch_job, "ConfigureManager", "Job"),
+        "DELETE": Verb(delete_job, "ConfigureManager"),
     }
     return [
         Resource(JOBS, get=jobs, verbs=create),

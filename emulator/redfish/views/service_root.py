@@ -23,6 +23,7 @@ FEATURES: Document = {
     "DeepOperations": {"DeepPATCH": False, "DeepPOST": False},
 }
 SERVICES = {
+    "AccountService": "AccountService",
     "JobService": "JobService",
     "JsonSchemas": "JsonSchemas",
     "Registries": "Registries",

@@ -27,7 +27,7 @@ from emulator.redfish.views.job import HEALTH, delete_job, device_kind, estimate
 
 def resources(site: Site) -> list[Resource]:
     """The collection, its members, and what each of them has brought about."""
-    delete = {"DELETE": Verb(delete_job, "ConfigureComponents")}
+    delete = {"DELETE": Verb(delete_job, "ConfigureManager")}
     return [
         Resource(TASKS, get=tasks),
         Resource(f"{TASKS}/{{id}}", get=task, verbs=delete, of_job=True),

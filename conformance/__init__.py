@@ -1,0 +1,1 @@
+"""DMTF's own validators against this service: `python -m conformance` runs them and prints their figures."""
