@@ -31,7 +31,7 @@ OF_OTHERS = frozenset(
     {"AttributeRegistry", "Bios", "JsonSchemaFile", "MessageRegistry", "MessageRegistryFile", "PrivilegeRegistry"}
     | {"AccountService", "ExternalAccountProvider", "ManagerAccount", "Role", "SessionService"}
     | {"BootOption", "EventDestination", "EventService", "Job", "JobService", "TaskService", "UpdateService", "Volume"}
-    | {"LogEntry", "LogService"}
+    | {"LogEntry", "LogService", "NetworkPort"}
 )
 """Resources that are never patched as if they were mere values: what one writes there is to have consequences."""
 NOT_KEPT = frozenset({"Actions", "Links", "Oem"})

@@ -20,6 +20,8 @@ Facts = Mapping[str, Any]
 METHODS = {"POST": "insertable", "PATCH": "updatable", "PUT": "updatable", "DELETE": "deletable"}
 PATH_MAX = 200
 """Characters of a property's path that are said again."""
+TEXT_MAX, ELEMENTS_MAX = 4096, 256
+"""Characters of a text and elements of an array, where the schema sets no bound."""
 _TYPE = re.compile(r"#(\w+)(?:\.v(\d+)_(\d+)_\d+)?\.\w+")
 _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -108,6 +110,8 @@ class _Check:
             yield from self._object(known["$ref"], now, value, path)
         elif known.get("type") == "array":
             yield from self._array(known["items"], now, value, path)
+        elif isinstance(value, str) and len(value) > TEXT_MAX:
+            yield Message("StringValueTooLong", (as_text(value), str(TEXT_MAX), path), (path,))
         else:
             fault = _fault(known, value)
             if fault is not None:
@@ -125,6 +129,9 @@ class _Check:
     def _array(self, items: Facts, now: Any, value: Any, path: str) -> Iterator[Message]:
         if not isinstance(value, list):
             yield Message("PropertyValueTypeError", (as_text(value), path), (path,))
+            return
+        if len(value) > ELEMENTS_MAX:
+            yield Message("ArraySizeTooLong", (path, str(ELEMENTS_MAX)), (path,))
             return
         for number, entry in enumerate(value):
             if entry != {}:

@@ -77,7 +77,7 @@ class Port:
         return dict(self.bmc.get(f"{self.function}/Settings").body)
 
     def interface(self) -> dict[str, Any]:
-        return dict(self.bmc.get(f"{self.bmc.system}/EthernetInterfaces/{self.fqdd}").untagged)
+        return self.bmc.get(f"{self.bmc.system}/EthernetInterfaces/{self.fqdd}").untagged
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from conftest import Bmc
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import emulator.app
 from emulator.redfish.view import LazyMembers, Resource, link
@@ -480,3 +482,31 @@ def test_the_root_tells_what_queries_there_are(still):
         "NoLinks": True,
     }
     assert all(features[name] for name in ("SelectQuery", "FilterQuery", "FilterQueryComparisonOperations", "FilterQueryCompoundOperations", "TopSkipQuery", "OnlyMemberQuery", "ExcerptQuery", "MultipleHTTPRequests"))  # fmt: skip
+
+
+PARAMETERS = {
+    "$expand": ["*", ".", "~", "*($levels=2)", "bad"],
+    "$select": ["Name", "Status/Health,Members", "Links/Chassis"],
+    "$filter": ["Id ne 'x'", "bad"],
+    "$top": ["0", "1", "7", "-1"],
+    "$skip": ["0", "2", "99"],
+    "only": [""],
+    "excerpt": [""],
+    "unknown": ["1"],
+}
+QUERIES = st.dictionaries(st.sampled_from(sorted(PARAMETERS)), st.integers(0, 4), max_size=4)
+PLACES = [SYSTEMS, SYSTEM, MEMORY, SENSORS, SENSOR, LOG, "/redfish/v1", "/redfish/v1/Managers"]
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(asked=st.lists(st.tuples(st.sampled_from(PLACES), QUERIES), min_size=1, max_size=5))
+def test_no_query_changes_what_is_served_later(still, asked):
+    before = {uri: (answer.body, answer.headers["ETag"]) for uri, answer in ((uri, still.get(uri)) for uri in PLACES)}
+    for uri, parameters in asked:
+        pairs = [
+            f"{name}={quote(PARAMETERS[name][number % len(PARAMETERS[name])])}" for name, number in parameters.items()
+        ]
+        assert still.get(f"{uri}?{'&'.join(pairs)}").status in (200, 400)
+    assert {
+        uri: (answer.body, answer.headers["ETag"]) for uri, answer in ((uri, still.get(uri)) for uri in PLACES)
+    } == before
