@@ -36,6 +36,7 @@ from emulator.runtime.limits import Limits
 BACKLOG = 1024
 WAKE_SECONDS = 0.5
 TRIAL_SECONDS = 30
+LOOK_SECONDS = 0.001
 CHANGE_SECONDS = 10
 """How long a new certificate may take until connections see it; it takes a hundredth of that."""
 ANY = "0.0.0.0"  # noqa: S104 - peers elsewhere are refused, see `open_socket` and guard.py
@@ -141,6 +142,7 @@ class Server(MTServer):
         """
         with self._changing:
             self._set_certificate(certificate, key)
+            descriptor = self._sfd
             self._take_turn()
             former: list[Any] = list(self.wrks)
             worker: Any = self._spawn_worker(idx=0, target=self._spawn_wsgi_worker, callback_loader=self._application)
@@ -149,23 +151,33 @@ class Server(MTServer):
                 old.terminate()
             # those that still answer are waited for when everything ends
             self.wrks[:] = [worker, *(old for old in former if old.inner.is_alive())]
-            self._wait_until_seen(certificate)
+            self._wait_until_seen(certificate, descriptor)
 
     def _set_certificate(self, certificate: Path, key: Path) -> None:
         version = SSLProtocols.tls13 if self._tls.minimum == "1.3" else SSLProtocols.tls12
         ca = self._tls.client_ca
         self.build_ssl_context(certificate, key, None, version, ca, [], ca is not None)
 
-    def _wait_until_seen(self, certificate: Path) -> None:
+    def _wait_until_seen(self, certificate: Path, former: int) -> None:
+        """Wait until a connection sees the certificate, and the worker that had the descriptor `former` takes none."""
         host, port = self._listening.getsockname()[:2]
         wanted = ssl.PEM_cert_to_DER_cert(certificate.read_text().partition(_END)[0] + _END)
         deadline = time.monotonic() + CHANGE_SECONDS
         while time.monotonic() < deadline:
+            if self._is_listening(former):
+                time.sleep(LOOK_SECONDS)
+                continue
             # a connection that the former worker had just taken may be closed on it
             with suppress(OSError):
                 if served_certificate(_REACHED.get(host, host), port) == wanted:
                     return
         raise TimeoutError("the new certificate is not served")
+
+    def _is_listening(self, descriptor: int) -> bool:
+        """Whether a descriptor is still one of the listening socket; a worker closes its own when it takes no more."""
+        with suppress(OSError):
+            return os.fstat(descriptor).st_ino == os.fstat(self._listening.fileno()).st_ino
+        return False
 
     def _init_shared_socket(self) -> None:
         self._ssp = None

@@ -30,6 +30,7 @@ def banner(settings: Settings, service: Service, port: int, state: Path | None) 
         *_listed("devices", _devices(service.site) or ["none that can be brought to life"]),
         *_repairs(settings, service.site),
         f"  peers     {_peers(settings)}",
+        *(f"  ssdp      found on {text}" for text in settings.ssdp),
         f"  clock     {_clock(settings)}",
         f"  state     {_state(state)}",
         *(f"  fault     {text}" for text in settings.fail),

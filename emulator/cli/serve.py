@@ -97,8 +97,10 @@ def _check_client_ca(settings: Settings) -> None:
         refuse("--client-ca needs HTTPS, and --http says otherwise")
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(settings.client_ca)
-    except (OSError, ssl.SSLError) as error:
-        refuse(f"--client-ca {settings.client_ca}: {error.strerror or 'no certificates in PEM'}")
+    except ssl.SSLError:
+        refuse(f"--client-ca {settings.client_ca}: no certificates in PEM")
+    except OSError as error:
+        refuse(f"--client-ca {settings.client_ca}: {error.strerror}")
 
 
 def _serve(settings: Settings, stack: ExitStack) -> None:

@@ -282,6 +282,19 @@ def test_readers_see_the_service_and_only_managers_of_the_controller_the_certifi
     assert reader.post(GENERATE, {}).status == 403
 
 
+def test_all_controllers_of_a_fleet_show_the_one_certificate_of_the_socket(tmp_path, authority):
+    served = ServedCertificate(tmp_path)
+    served.pair()
+    service = build_service(Settings(mockup="rack-server", clock="manual", controllers=2), served=served)
+    uri = f"{CERTIFICATES['rack-server']}/1"
+    bmcs = [Bmc(service, host=f"127.0.0.{number}") for number in (1, 2)]
+    assert bmcs[0].get(uri).body == bmcs[1].get(uri).body
+    certificate, key = authority.pair()
+    body = {"CertificateString": certificate + key, "CertificateType": "PEM"}
+    assert bmcs[1].post(CERTIFICATES["rack-server"], body).status == 201
+    assert [bmc.get(uri).body["CertificateString"] for bmc in bmcs] == [certificate] * 2
+
+
 def test_over_plain_http_there_is_no_certificate(rack):
     collection = CERTIFICATES["rack-server"]
     assert rack.get(collection).body["Members"] == []

@@ -205,6 +205,7 @@ def test_it_is_off_unless_asked_for():
 def test_the_command_lets_itself_be_found(serve):
     port = free_port()
     process = serve("--mockup", "rack-server", "--state", "memory", "--ssdp", f"127.0.0.1:{port}")
+    assert f"found on 127.0.0.1:{port}" in process.banner
     searcher = Searcher(port)
     searcher.ask()
     uuid, url = searcher.found()
