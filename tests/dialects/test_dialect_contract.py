@@ -242,7 +242,8 @@ def test_every_message_brings_the_arguments_that_its_words_take(name: str, key: 
         assert not where.startswith("core/")
         return
     names = dialect.messages.get(key, (f"Base.{key}",))
-    for full in names:
+    otherwise = (*dialect.messages_in.values(), *dialect.messages_about.values())
+    for full in (*names, *(name for table in otherwise for name in table.get(key, ()))):
         entry, _, chosen = full.partition(":")
         prefix, short = entry.split(".", 1)
         wanted = REGISTRIES[prefix].entries[short].arguments
