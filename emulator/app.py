@@ -51,6 +51,7 @@ from emulator.mockup.site import (
     survey,
 )
 from emulator.redfish.device_kind import DeviceKind, DeviceKinds
+from emulator.redfish.event_record import EventWriter
 from emulator.redfish.face import Face
 from emulator.redfish.fast import FastReads
 from emulator.redfish.partitions import with_partitions
@@ -74,6 +75,7 @@ from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import BODY_BYTES_MAX
 from emulator.runtime.fleet import Fleet
 from emulator.runtime.networks import LOOPBACK, Networks
+from emulator.runtime.outbox import Outbox
 from emulator.runtime.ticker import Ticker
 from emulator.runtime.transfers import Transfers
 from emulator.settings import Settings
@@ -120,6 +122,8 @@ REGISTRIES = (
     "JobEvent.1.1.1",
     "TaskEvent.1.0.5",
     "Update.1.3.0",
+    "ResourceEvent.1.4.3",
+    "HeartbeatEvent.1.1.1",
     "StorageDevice.1.5.1",
     "NetworkDevice.1.1.1",
     "IDRAC.2.7",
@@ -139,6 +143,10 @@ OWN_TYPES = (
     "#ManagerAccountCollection.ManagerAccountCollection",
     "#LogEntry.v1_21_0.LogEntry",
     "#LogEntryCollection.LogEntryCollection",
+    "#EventService.v1_12_0.EventService",
+    "#EventDestination.v1_16_0.EventDestination",
+    "#EventDestinationCollection.EventDestinationCollection",
+    "#Event.v1_13_0.Event",
     "#Message.v1_2_0.Message",
     "#Settings.v1_4_0.Settings",
     "#Settings.v1_4_0.PreferredApplyTime",
@@ -155,6 +163,7 @@ class Service:
     fleet: Fleet
     ticker: Ticker
     transfers: Transfers
+    outbox: Outbox
     wsgi: Any
     """The WSGI application."""
 
@@ -162,10 +171,12 @@ class Service:
         """Let time run: what became due meanwhile happens, and the ticker wakes up for the rest."""
         self.ticker.start()
         self.transfers.start()
+        self.outbox.start()
         self.fleet.wake_stored()
 
     def stop(self) -> None:
         """End everything that was begun."""
+        self.outbox.stop()
         self.transfers.stop()
         self.ticker.stop()
         self.fleet.store.close()
@@ -208,7 +219,9 @@ def build_service(
     wsgi = Guard(FastReads(app.wsgi_app, face), allow_remote=settings.allow_remote)
     networks = Networks.of((*LOOPBACK, *settings.allow_network))
     transfers = Transfers(fleet, networks, partial(_exported, site, oem, identities))
-    return Service(site, manifest, fleet, Ticker(fleet), transfers, wsgi)
+    writer = EventWriter(face.call_of, identities)
+    outbox = Outbox(fleet, networks, writer.next_payload)
+    return Service(site, manifest, fleet, Ticker(fleet), transfers, outbox, wsgi)
 
 
 def find_site(tree: Tree, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Manifest, Site]:

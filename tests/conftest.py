@@ -20,7 +20,7 @@ from werkzeug.test import Client
 
 from emulator.app import DEVICE_KINDS, Service, build_service
 from emulator.core import keeping
-from emulator.core.log import CHUNK
+from emulator.core.ring import CHUNK
 from emulator.redfish.device_kind import DeviceKinds
 from emulator.settings import Settings
 
@@ -161,7 +161,8 @@ class Bmc:
                 "controller": ["controller"],
                 "system": ["system"],
                 "interface": list(machine.interfaces),
-                "counters": ["queue", "faults", "log"],
+                "counters": ["queue", "faults", "log", "events", "subscriptions"],
+                "subscription": [found.id for found in machine.subscriptions],
                 "log": sorted({entry.number // CHUNK for entry in machine.log}),
                 "job": list(machine.queue.jobs),
                 "transfer": list(machine.transfers),

@@ -14,6 +14,7 @@ from emulator.core.job import Job
 from emulator.core.power_history import PowerHistory
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Entity
+from emulator.core.subscription import Subscription
 from emulator.core.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -66,14 +67,21 @@ def _restore_device(machine: Machine, key: str, plain: Plain) -> None:
 def _restore_counters(machine: Machine, key: str, plain: Plain) -> None:
     if key == "log":
         machine.log.restore(plain)
+    elif key == "events":
+        machine.events.restore(plain)
+        machine.teller.is_listening = plain["listening"]
+    elif key == "subscriptions":
+        machine.subscriptions.restore(plain)
     else:
         machine.faults.restore_counter(plain)
 
 
-_COUNTED: Mapping[str, Callable[[Machine], Any]] = {
-    "queue": lambda machine: machine.queue,
-    "faults": lambda machine: machine.faults,
-    "log": lambda machine: machine.log,
+_COUNTED: Mapping[str, Callable[[Machine], Plain]] = {
+    "queue": lambda machine: machine.queue.to_plain(),
+    "faults": lambda machine: machine.faults.to_plain(),
+    "log": lambda machine: machine.log.to_plain(),
+    "events": lambda machine: {**machine.events.to_plain(), "listening": machine.teller.is_listening},
+    "subscriptions": lambda machine: machine.subscriptions.to_plain(),
 }
 
 _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
@@ -84,8 +92,10 @@ _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
     "controller": lambda machine, _: machine.controller.to_plain(),
     "system": lambda machine, _: machine.system.to_plain(),
     "interface": lambda machine, key: machine.interfaces.get(key),
-    "counters": lambda machine, key: _COUNTED[key](machine).to_plain(),
+    "counters": lambda machine, key: _COUNTED[key](machine),
     "log": lambda machine, key: machine.log.chunk_to_plain(int(key)),
+    "event": lambda machine, key: machine.events.chunk_to_plain(int(key)),
+    "subscription": lambda machine, key: _plain(machine.subscriptions.get(key)),
     "options": lambda machine, _: machine.update_options,
     "repository": lambda machine, _: machine.repository,
     "wall": lambda machine, _: machine.wall.to_plain(),
@@ -109,6 +119,8 @@ _RESTORE: Mapping[str, Callable[[Machine, str, Plain], None]] = {
     "interface": lambda machine, key, plain: machine.interfaces.update({key: dict(plain)}),
     "counters": _restore_counters,
     "log": lambda machine, key, plain: machine.log.restore_chunk(int(key), plain),
+    "event": lambda machine, key, plain: machine.events.restore_chunk(int(key), plain),
+    "subscription": lambda machine, _, plain: machine.subscriptions.keep(Subscription.from_plain(plain)),
     "options": lambda machine, _, plain: setattr(machine, "update_options", dict(plain)),
     "repository": lambda machine, _, plain: setattr(machine, "repository", dict(plain)),
     "wall": lambda machine, _, plain: machine.wall.restore(plain),

@@ -20,6 +20,7 @@ from emulator.core.clock import END, Clock
 from emulator.core.controller import Condition, Controller
 from emulator.core.device import Device, Sifted, Value, check, laid_over, seal, sift
 from emulator.core.diagnostics import DiagnosticsResult
+from emulator.core.event import EventLog
 from emulator.core.fault import FaultPlan, Rule
 from emulator.core.host import HOST, IDEMPOTENT_RESETS, RESETS, Host, Phase, Power, Timings
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, Step
@@ -30,7 +31,9 @@ from emulator.core.power_history import ALWAYS_RUNNING, PowerHistory
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, SECONDS_PER_MINUTE, Queue
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Changes, Entity
+from emulator.core.subscription import Subscriptions
 from emulator.core.system import System
+from emulator.core.teller import Teller
 from emulator.core.timeline import Timeline
 from emulator.core.transfer import Transfer
 from emulator.core.wall import WallClock
@@ -76,6 +79,9 @@ class Machine:
         self.policy: Policy = policy or Policy()
         self.queue: Queue = Queue(self.policy)
         self.log: Log = Log(self.policy.max_log_entries, first_log_number)
+        self.events: EventLog = EventLog(self.policy.max_events)
+        self.teller: Teller = Teller(self)
+        self.subscriptions: Subscriptions = Subscriptions(self)
         self.wall: WallClock = WallClock(utc_offset_minutes)
         self._write_time = write_time
         self.diagnostics: DiagnosticsResult | None = None
@@ -113,8 +119,10 @@ class Machine:
         while (entry := self.timeline.pop(now)) is not None:
             self.moment = max(entry.at, self.moment)
             self.touch("due", f"{entry.what}:{entry.about}")
+            self.teller.new_cause()
             engine.happen(self, entry.what, entry.about)
         self.moment = now
+        self.teller.new_cause()
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward and let everything happen on the way.
@@ -705,6 +713,7 @@ class Machine:
         self.note(Message("ControllerRestarting"))
         for session_id in list(self.sessions):
             self.close_session(session_id)
+        self.subscriptions.drop_streams()
         self.controller.last_reset_at = self.moment
         self.controller.reason = reason
         self.touch("controller", "controller")
@@ -886,6 +895,12 @@ class Machine:
         self.version += 1
         if kind == "job":
             self._job_versions[entity_id] = self.version
+        if self.teller.is_listening:
+            self.teller.touched(kind, entity_id)
+
+    def keep(self, kind: str, entity_id: str) -> None:
+        """Let the turn save an entity of which nothing is shown that has changed: documents stay as they were."""
+        self._changed[kind, entity_id] = None
 
     def device_changed(self, target: str) -> None:
         """A device has changed: save it, and note when something that it does by itself is done."""
@@ -964,6 +979,8 @@ class Machine:
         for chunk in self.log.add(self.moment, message, origin):
             self.touch("log", str(chunk))
         self.touch("counters", "log")
+        if self.teller.is_listening:
+            self.teller.noted(message, origin, self.log.last_number)
 
     def power(self, event: Power, *, restart: bool = False) -> bool:
         """Let something happen to the host; False, and nothing changes, where its law has no such event now."""
@@ -1045,8 +1062,10 @@ class Machine:
     def restore(self, entities: Mapping[Entity, Mapping[str, Any]]) -> None:
         """Go on from what a store has kept. What became due meanwhile happens when the machine settles."""
         keeping.restore(self, entities)
+        self.teller.restore()
         now, due = self.clock.now(), self.timeline.next_at()
         self.moment = now if due is None else min(now, due)
+        self.subscriptions.drop_streams()
 
 
 RESETS_AS_JOBS = {

@@ -49,6 +49,14 @@ class Policy:
     """ActualRunningStartTime of a DellJob that has not run: "null" or "zero"."""
     max_log_entries: int = 10_000
     """How many entries the lifecycle log keeps; the oldest goes first."""
+    max_events: int = 10_000
+    """How many events are kept for subscribers that have not been sent them yet; the oldest goes first."""
+    max_subscriptions: int = 64
+    """How many subscriptions to events there may be, besides those of open streams."""
+    delivery_retry_attempts: int = 3
+    """How often the delivery of an event is tried again (EventService.DeliveryRetryAttempts), until somebody says."""
+    delivery_retry_seconds: int = 30
+    """The interval between attempts (EventService.DeliveryRetryIntervalSeconds), until somebody says."""
 
     @property
     def auto_delete_threshold(self) -> int:

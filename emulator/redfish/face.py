@@ -123,6 +123,10 @@ class Face:
             return document if document is None else first_page(place, document, resource.page)
         return self._kept_piece(call.machine, place, params["id"], document)
 
+    def call_of(self, machine: Machine) -> Call:
+        """A call that nobody made: for what is written without having been asked for, such as events."""
+        return self._call(machine, "", NO_PARAMS, None)
+
     def verb(self, uri: str, method: str) -> Verb | None:
         """What a method does at a normalised URI, for requests that are to be made later."""
         found = self._router.find(uri)

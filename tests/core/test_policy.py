@@ -49,6 +49,8 @@ from emulator.core.update import Request, fetch_and_update, update_from_package
 
 WORDS_ONLY = {"create_job_status", "immediate_start_time", "never_ran"}
 """How a face says things: nothing happens otherwise because of them."""
+OF_EVENTS = {"max_events", "max_subscriptions", "delivery_retry_attempts", "delivery_retry_seconds"}
+"""In test_subscription.py."""
 TESTED = {
     "max_jobs",
     "auto_delete_at_percent",
@@ -66,7 +68,7 @@ TESTED = {
 
 
 def test_every_choice_is_tested_here_or_is_a_matter_of_words() -> None:
-    assert {field.name for field in fields(Policy)} == TESTED | WORDS_ONLY
+    assert {field.name for field in fields(Policy)} == TESTED | WORDS_ONLY | OF_EVENTS
 
 
 @pytest.mark.parametrize(("ids", "prefix", "digits"), [("auto", "Auto", 8), ("jid", "JID_", 12)])

@@ -6,11 +6,14 @@ Those of one kind of device alone are named with that kind, in `app.DEVICE_KINDS
 from __future__ import annotations
 
 from emulator.mockup.site import Site
+from emulator.redfish import event_record
 from emulator.redfish.view import Resource
 from emulator.redfish.views import (
     chassis,
     computer_system,
     ethernet_interface,
+    event_destination,
+    event_service,
     job,
     job_service,
     log_service,
@@ -46,13 +49,17 @@ VIEWS = (
     job,
     task_service,
     task,
+    event_service,
+    event_destination,
     log_service,
     software_inventory,
     update_service,
 )
 
 
-_FILLED = frozenset((task_service.TASKS, job_service.JOBS, session.SESSIONS, manager_account.ACCOUNTS))
+_FILLED = frozenset(
+    (task_service.TASKS, job_service.JOBS, session.SESSIONS, manager_account.ACCOUNTS, event_record.SUBSCRIPTIONS)
+)
 
 
 def is_filled(uri: str) -> bool:

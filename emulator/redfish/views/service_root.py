@@ -21,7 +21,12 @@ FEATURES: Document = {
     "ExcerptQuery": False,
     "DeepOperations": {"DeepPATCH": False, "DeepPOST": False},
 }
-SERVICES = {"JobService": "JobService", "Tasks": "TaskService", "SessionService": "SessionService"}
+SERVICES = {
+    "EventService": "EventService",
+    "JobService": "JobService",
+    "SessionService": "SessionService",
+    "Tasks": "TaskService",
+}
 
 
 def resources(site: Site) -> list[Resource]:
