@@ -76,6 +76,7 @@ from emulator.runtime.body import BODY_BYTES_MAX
 from emulator.runtime.fleet import Fleet
 from emulator.runtime.networks import LOOPBACK, Networks
 from emulator.runtime.outbox import Outbox
+from emulator.runtime.streams import Streams
 from emulator.runtime.ticker import Ticker
 from emulator.runtime.transfers import Transfers
 from emulator.settings import Settings
@@ -164,6 +165,7 @@ class Service:
     ticker: Ticker
     transfers: Transfers
     outbox: Outbox
+    streams: Streams
     wsgi: Any
     """The WSGI application."""
 
@@ -172,10 +174,12 @@ class Service:
         self.ticker.start()
         self.transfers.start()
         self.outbox.start()
+        self.streams.start()
         self.fleet.wake_stored()
 
     def stop(self) -> None:
         """End everything that was begun."""
+        self.streams.stop()
         self.outbox.stop()
         self.transfers.stop()
         self.ticker.stop()
@@ -221,7 +225,8 @@ def build_service(
     transfers = Transfers(fleet, networks, partial(_exported, site, oem, identities))
     writer = EventWriter(face.call_of, identities)
     outbox = Outbox(fleet, networks, writer.next_payload)
-    return Service(site, manifest, fleet, Ticker(fleet), transfers, outbox, wsgi)
+    face.streams = Streams(fleet, writer.next_payload, settings.streams)
+    return Service(site, manifest, fleet, Ticker(fleet), transfers, outbox, face.streams, wsgi)
 
 
 def find_site(tree: Tree, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Manifest, Site]:

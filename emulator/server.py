@@ -76,14 +76,20 @@ class Server(MTServer):
         listening: socket.socket,
         *,
         certificate: tuple[Path, Path] | None,
+        streams: int = 0,
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
-        """`certificate` is (certificate, key) for HTTPS, None for HTTP; TLS is 1.2 or newer."""
+        """`certificate` is (certificate, key) for HTTPS, None for HTTP; TLS is 1.2 or newer.
+
+        `streams` is how many answers there may be that do not end by themselves: each has a thread besides THREADS, so
+        that others do not wait for them. `on_stop` ends them before requests under way are waited for.
+        """
         host, port = listening.getsockname()[:2]
         options: dict[str, Any] = {
             "address": host,
             "port": port,
             "interface": Interfaces.WSGI,
-            "blocking_threads": THREADS,
+            "blocking_threads": THREADS + streams,
             "backlog": BACKLOG,
             "log_enabled": False,
             "http1_settings": HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
@@ -95,10 +101,15 @@ class Server(MTServer):
         self.main_loop_interrupt = WakefulEvent()
         self._application = application
         self._listening = listening
+        self._on_stop = on_stop
 
     def run(self) -> None:
         """Serve; returns after the stop."""
         self.serve(target_loader=lambda *_: self._application)
+
+    def _stop_workers(self) -> None:
+        self._on_stop()
+        super()._stop_workers()  # type: ignore[no-untyped-call]
 
     def _init_shared_socket(self) -> None:
         descriptor = self._listening.detach()  # the holder closes it

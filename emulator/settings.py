@@ -43,6 +43,7 @@ SETTINGS = (
         "Let downloads and deliveries go there too, not only to loopback: 10.0.0.0/24. Repeatable.",
         many=True,
     ),
+    Setting("streams", 256, "N", "How many streams of server-sent events may be open at once."),
     Setting("allow-remote", False, "", "Answer peers that are not on loopback."),
 )
 """In the order in which help and README show them."""
@@ -63,6 +64,7 @@ class Settings:
     clock: str = "real"
     fail: tuple[str, ...] = ()
     allow_network: tuple[str, ...] = ()
+    streams: int = 256
     allow_remote: bool = False
 
     @property

@@ -20,6 +20,8 @@ from emulator.cli.refusal import refuse
 from emulator.settings import SETTINGS, Setting, Settings, default_state_folder
 
 LOOPBACK_CONTROLLERS_MAX = 2**24 - 2
+STREAMS_MAX = 10_000
+"""Each takes a thread."""
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
@@ -62,6 +64,8 @@ def serve(**values: Any) -> None:
 def _check(settings: Settings) -> None:
     if not 1 <= settings.controllers <= LOOPBACK_CONTROLLERS_MAX:
         refuse(f"--controllers {settings.controllers}: between 1 and {LOOPBACK_CONTROLLERS_MAX}")
+    if not 0 <= settings.streams <= STREAMS_MAX:
+        refuse(f"--streams {settings.streams}: between 0 and {STREAMS_MAX}")
     if not 0 <= settings.port <= 65535:
         refuse(f"--port {settings.port}: between 0 and 65535")
     if not 0 < settings.rate <= 1e6:
@@ -95,7 +99,9 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     stack.callback(service.stop)
     _tune()
     click.echo(banner(settings, service, listening.getsockname()[1], state))
-    server = Server(service.wsgi, listening, certificate=certificate)
+    server = Server(
+        service.wsgi, listening, certificate=certificate, streams=settings.streams, on_stop=service.streams.stop
+    )
     server.run()
     click.echo("jobfish: stopped")
 

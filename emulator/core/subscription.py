@@ -343,7 +343,7 @@ class Subscriptions:
         subscription.failures, subscription.problem, subscription.is_withheld = 0, "", False
         if recovered:
             self._changed(subscription)
-        else:
+        elif not subscription.is_stream:  # whose cursor ends with it
             self._machine.keep("subscription", subscription.id)  # what is shown of it is as it was
 
     def failed(self, subscription: Subscription, reason: str) -> None:

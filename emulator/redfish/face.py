@@ -30,6 +30,7 @@ from emulator.mockup.reader import normal
 from emulator.mockup.site import Site
 from emulator.redfish.check import check_payload, parse_body
 from emulator.redfish.errors import error_reply
+from emulator.redfish.event_stream import StreamResponse
 from emulator.redfish.query import apply_query, first_page, parse_query
 from emulator.redfish.rendering import (
     COMMON_HEADERS,
@@ -49,6 +50,7 @@ from emulator.redfish.view import Call, Document, Oem, Reply, Resource, Verb
 from emulator.runtime.authentication import Authenticator
 from emulator.runtime.body import BODY_BYTES_MAX, DRAIN_BYTES_MAX, drain
 from emulator.runtime.fleet import Fleet, Kept, Seat
+from emulator.runtime.streams import Streams
 from emulator.runtime.transfers import IMAGE_BYTES_MAX
 
 log = logging.getLogger(__name__)
@@ -90,6 +92,8 @@ class Face:
         oem: Oem,
         identities: Identities | None = None,
     ) -> None:
+        self.streams: Streams | None = None
+        """Where streams of events are opened."""
         self._fleet = fleet
         self._site = site
         self._dialect = dialect
@@ -145,7 +149,7 @@ class Face:
         environ = request.environ
         uri = _uri(environ)
         try:
-            return ReadyResponse(self._handle(environ, uri))
+            return self._stream(environ, uri) or ReadyResponse(self._handle(environ, uri))
         except Rejected as refusal:
             drain(environ, DRAIN_BYTES_MAX if refusal.messages[0].key in STRANGERS else IMAGE_BYTES_MAX)
             return ReadyResponse(self._refusal(refusal, uri))
@@ -172,6 +176,24 @@ class Face:
         except Rejected:
             return None
         return self._at_hand(seat, uri, uri, resource)
+
+    def _stream(self, environ: Environ, uri: str) -> Response | None:
+        """A stream of events, where the request opens one."""
+        found = self._router.find(uri)
+        seat = self._fleet.seat_for(environ.get("HTTP_HOST", ""))
+        subscribe = found[0].stream if found is not None else None
+        if environ["REQUEST_METHOD"] != "GET" or found is None or seat is None or subscribe is None:
+            return None
+        resource, params = found
+        if _may_be_absent(seat):
+            _check_present(seat, resource)
+        account = self._account(environ, seat, uri, resource, "GET")
+        if environ.get("HTTP_ODATA_VERSION", ODATA_VERSION) != ODATA_VERSION:
+            raise Rejected(Message("PreconditionFailed"))
+        assert self.streams is not None, "it was mounted with them"
+        with seat.turn() as machine:
+            call = self._call(machine, uri, params, account)
+            return StreamResponse(self.streams.open(seat, machine, lambda: subscribe(call, request)))
 
     def _handle(self, environ: Environ, uri: str) -> Rendered:
         method = environ["REQUEST_METHOD"]
@@ -397,7 +419,8 @@ def _allow(resource: Resource | None) -> str:
     if resource is None:
         return "GET, HEAD"
     verbs = (method for method, verb in resource.verbs.items() if verb.is_listed)
-    return ", ".join([*(("GET", "HEAD") if resource.get else ()), *verbs])
+    reads = ("GET", "HEAD") if resource.get else ("GET",) if resource.stream else ()
+    return ", ".join([*reads, *verbs])
 
 
 def _uri(environ: Environ) -> str:

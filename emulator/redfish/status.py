@@ -21,6 +21,7 @@ STATUS: Mapping[str, int] = {
     "IDRAC.SYS403": 404,
     "Base.OperationNotAllowed": 405,
     "IDRAC.SYS402": 405,
+    "Jobfish.NotAcceptable": 406,
     "Base.ResourceInUse": 409,
     "Base.ActionParameterValueConflict": 409,
     "Base.PreconditionFailed": 412,

@@ -26,6 +26,7 @@ from emulator.core.dialect import Dialect, Said
 from emulator.core.job import Job
 from emulator.core.machine import Machine
 from emulator.core.message import Message
+from emulator.core.subscription import Subscription
 from emulator.mockup.site import Site
 from emulator.runtime.authentication import Authenticator
 
@@ -186,6 +187,8 @@ class Resource:
     of_job: bool = False
     """True: the document depends on nothing but the job that the URI's `id` names, so lists of it need not make it
     anew while that job stays as it is."""
+    stream: Callable[[Call, Request], Subscription] | None = None
+    """GET opens a stream of events: makes the subscription that says which."""
     needs_ready: bool = True
     """False: it answers while the controller's data services are starting again, too."""
 

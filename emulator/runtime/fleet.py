@@ -99,9 +99,8 @@ class Seat:
         self.next_due = machine.next_due()
         if machine.transfers and self._fleet.on_transfers is not None:
             self._fleet.on_transfers(self)
-        if len(machine.subscriptions):
-            for noted in self._fleet.on_events:
-                noted(self, machine)
+        for noted in self._fleet.on_events:
+            noted(self, machine)
         self._fleet.wake_at(self)  # with the lock held: what a later turn says must not be overtaken
 
 
@@ -116,7 +115,7 @@ class Fleet:
         self.on_transfers: Callable[[Seat], None] | None = None
         """Told after each turn of a machine that has transfers."""
         self.on_events: list[Callable[[Seat, Machine], None]] = []
-        """Told after each turn of a machine that has subscriptions."""
+        """Told after each turn, with the machine, for whom there may be events."""
         self._build = build
         self._seats: dict[int, Seat] = {}
         self._by_host: dict[str, Seat] = {}

@@ -64,6 +64,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "ActionParameterValueTypeError": ("IDRAC.SYS409", "Base.ActionParameterValueTypeError"),
     "ActionParameterValueFormatError": ("IDRAC.SYS409", "Base.ActionParameterValueFormatError"),
     "ActionParameterValueOutOfRange": ("IDRAC.SYS409", "Base.ActionParameterValueOutOfRange"),
+    "NotAcceptable": ("Jobfish.NotAcceptable",),
     "UnsupportedMediaType": ("IDRAC.SYS401",),
     "ResourceMissingAtURI": ("IDRAC.SYS403", "Base.ResourceMissingAtURI"),
     "PreconditionRequired": ("IDRAC.SYS404", "Base.PreconditionRequired"),

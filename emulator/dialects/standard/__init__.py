@@ -170,6 +170,7 @@ MESSAGES: Mapping[str, tuple[str, ...]] = {
     "FirmwareChanged": ("Jobfish.FirmwareChanged",),
     "StepDone": ("Jobfish.StepDone",),
     "StepUndone": ("Jobfish.StepUndone",),
+    "NotAcceptable": ("Jobfish.NotAcceptable",),
     "UnsupportedMediaType": ("Base.HeaderInvalid",),
     "LoginFailed": ("Base.ResourceAtUriUnauthorized",),
 }

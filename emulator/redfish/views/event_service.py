@@ -11,6 +11,7 @@ from emulator.core.message import Message, Rejected
 from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
 from emulator.redfish.event_record import FILTER_PROPERTIES, SUBSCRIPTIONS
+from emulator.redfish.event_stream import subscription_for
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, link
 
 EVENT_SERVICE = f"{ROOT}/EventService"
@@ -34,6 +35,7 @@ def resources(site: Site) -> list[Resource]:
         Resource(EVENT_SERVICE, get=event_service, verbs=patch),
         Resource(f"{EVENT_SERVICE}/Actions/{SUBMIT}", verbs={"POST": submit}),
         Resource(f"{EVENT_SERVICE}/Actions/{TEST}", verbs={"POST": test}),
+        Resource(stream_uri(site), stream=subscription_for),
     ]
 
 
