@@ -29,6 +29,8 @@ BACKOFF_SECONDS_MAX = 3600.0
 """RetryForeverWithBackoff: each interval is twice the one before, up to an hour."""
 RETRY, HEARTBEAT = "delivery", "heartbeat"
 """The timeline's words."""
+HEARTBEATS_MAX = 100
+"""In one jump of the clock."""
 KEEP_EVERY = 256
 """A cursor that only moved over events that nobody wanted is kept now and then: that costs more than it saves."""
 
@@ -400,8 +402,12 @@ class Subscriptions:
         self._plan_heartbeat(subscription, self._machine.moment)
 
     def _plan_heartbeat(self, subscription: Subscription, now: float) -> None:
-        if subscription.heartbeat_minutes is not None:
-            self._machine.plan(now + subscription.heartbeat_minutes * SECONDS_PER_MINUTE, HEARTBEAT, subscription.id)
+        """The next one; after a long jump of the clock, the next of those that anybody will still be sent."""
+        if subscription.heartbeat_minutes is None:
+            return
+        interval = float(subscription.heartbeat_minutes * SECONDS_PER_MINUTE)
+        behind = (self._machine.clock.now() - now) // interval
+        self._machine.plan(now + interval * max(1.0, behind - HEARTBEATS_MAX), HEARTBEAT, subscription.id)
 
     # -- keeping ------------------------------------------------------------------------------------------------------
 

@@ -153,22 +153,16 @@ def _record(call: Call, event: EventRecord, index: int, said: Said, candidate: C
 
 
 def _given_record(call: Call, event: EventRecord) -> tuple[Candidate, Document]:
-    """A test event, as far as a client has said what is to be in it."""
+    """A test event: what a client has said is to be in it, and no more."""
     given = event.given or {}
     message_id = str(given["MessageId"])
     registry, key = message_id.partition(".")[0], message_id.rpartition(".")[2]
     severity = given.get("MessageSeverity") or given.get("Severity") or "OK"
     origin, event_type = given.get("OriginOfCondition", ""), given.get("EventType", OTHER)
-    is_known = registry in call.dialect.registries and key in call.dialect.registries[registry].entries
-    text = call.dialect.say(event.message)[0].text if is_known else message_id
     record: Document = {
+        **{name: value for name, value in given.items() if name != "OriginOfCondition"},
         "EventId": str(event.number),
         "EventType": event_type,
-        "EventTimestamp": given.get("EventTimestamp") or call.time(event.at),
-        "MessageId": message_id,
-        "MessageSeverity": severity,
-        "Message": given.get("Message") or text,
-        **{name: given[name] for name in ("EventGroupId", "MessageArgs", "Severity") if name in given},
     }
     if origin:
         record["OriginOfCondition"] = link(origin)

@@ -150,6 +150,8 @@ class Outbox:
             machine.subscriptions.delivered(subscription, last)
         elif not forbidden:
             machine.subscriptions.failed(subscription, reason)
+            if machine.subscriptions.get(subscription.id) is None or not subscription.is_enabled:
+                log.warning("controller %d, subscription %s: given up: %s", *(one.seat.number, subscription.id, reason))
         elif machine.subscriptions.withheld(subscription, reason):
             log.warning(
                 "controller %d, subscription %s: deliveries are withheld: %s",

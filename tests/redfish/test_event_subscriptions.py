@@ -238,6 +238,11 @@ TESTS = {
         None,
     ),
     "types as a list": ({"EventTypes": ["Alert"]}, 204, None),
+    "a time that is none": (
+        {"MessageId": "A.1.0.B", "EventTimestamp": "noon"},
+        400,
+        "Base.ActionParameterValueFormatError",
+    ),
     "neither": ({}, 400, "Base.ActionParameterMissing"),
     "no such type": ({"EventType": "Party"}, 400, "Base.ActionParameterValueNotInList"),
     "something unknown": ({"MessageId": "A.1.0.B", "Mood": 1}, 400, "Base.ActionParameterUnknown"),

@@ -103,6 +103,41 @@ def test_what_happens_to_a_job_is_told_in_every_vocabulary(bmc, sink):
     assert told["JobEvent.1.1.JobCompletedOK"]["EventTimestamp"] == ended
 
 
+def test_a_test_event_is_what_the_client_said_and_an_older_clients_is_filled_in(bmc, sink):
+    bmc.post(SUBSCRIPTIONS, {"Destination": sink.url, "Protocol": "Redfish"})
+    given = {
+        "MessageId": "Contoso.1.2.Anything",
+        "MessageArgs": ["a"],
+        "OriginOfCondition": "/redfish/v1/Chassis",
+        "EventGroupId": 7,
+        "EventTimestamp": "2020-01-01T00:00:00Z",
+    }
+    assert bmc.post(TEST_EVENT, given).status == 204
+    assert bmc.post(TEST_EVENT, {"EventTypes": "Alert", "MessageId": "PR19", "Destination": "x"}).status == 204
+    sink.wait(lambda: len(sink.records) == 2)
+    modern, older = sink.records
+    assert modern == {
+        **given,
+        "OriginOfCondition": {"@odata.id": "/redfish/v1/Chassis"},
+        "EventType": "Other",
+        "EventId": modern["EventId"],
+        "MemberId": "0",
+    }
+    assert (older["MessageId"], older["EventType"]) == ("IDRAC.2.7.PR19", "Alert")
+    assert older["Message"] == "Job completed successfully."
+
+
+def test_each_controller_of_many_speaks_for_itself(make_bmc, sink):
+    bmc = make_bmc(controllers=2)
+    bmc.host = "127.0.0.2"
+    bmc.post(SUBSCRIPTIONS, {"Destination": sink.url, "Protocol": "Redfish", "Context": "second"})
+    bmc.host = "127.0.0.1"
+    send(bmc, "from the first")
+    bmc.host = "127.0.0.2"
+    send(bmc, "from the second")
+    arrive(sink, "from the second")
+
+
 def test_who_wants_only_some_is_sent_only_those(bmc, sink):
     bmc.post(SUBSCRIPTIONS, {"Destination": sink.url, "Protocol": "Redfish", "MessageIds": ["JobEvent.JobCompletedOK"]})
     bmc.patch_bios(ProcVirtualization="Disabled")

@@ -139,10 +139,22 @@ def submit_test_event(call: Call) -> Reply:
     message_id = given.get("MessageId")
     message = Message("EventTest", tuple(given.get("MessageArgs", ())), native=message_id)
     if message_id is None or "." not in message_id:
-        said = call.dialect.say(message)[0]
-        given["MessageId"] = said.id if said.registry in call.dialect.registries else f"Unknown.1.0.{message_id}"
+        given = {**_said(call, message), **given, "MessageId": _full_id(call, message)}
     call.machine.teller.tell(message, given=given)
     return Reply(204)
+
+
+def _said(call: Call, message: Message) -> Document:
+    """What older clients do not say, and want to read."""
+    said = call.dialect.say(message)[0]
+    time = call.time(call.machine.moment)
+    return {"EventTimestamp": time, "Message": said.text, "MessageSeverity": said.severity}
+
+
+def _full_id(call: Call, message: Message) -> str:
+    """A message's id, where a client gives none or only a vendor's key."""
+    said = call.dialect.say(message)[0]
+    return said.id if said.registry in call.dialect.registries else f"{said.registry}.1.0.{said.key}"
 
 
 _GIVEN = frozenset(
