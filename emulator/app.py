@@ -55,6 +55,7 @@ from emulator.mockup.site import (
     survey,
 )
 from emulator.redfish.device_kind import DeviceKind, DeviceKinds
+from emulator.redfish.event_record import EventWriter
 from emulator.redfish.face import Face
 from emulator.redfish.fast import FastReads
 from emulator.redfish.partitions import with_partitions
@@ -84,6 +85,8 @@ from emulator.runtime.discovery import Discovery, Told, parse_place, told
 from emulator.runtime.fleet import LOOPBACK_FIRST, Fleet
 from emulator.runtime.limits import Limits
 from emulator.runtime.networks import LOOPBACK, Networks
+from emulator.runtime.outbox import Outbox
+from emulator.runtime.streams import Streams
 from emulator.runtime.ticker import Ticker
 from emulator.runtime.transfers import Transfers
 from emulator.settings import Settings
@@ -130,6 +133,8 @@ REGISTRIES = (
     "JobEvent.1.1.1",
     "TaskEvent.1.0.5",
     "Update.1.3.0",
+    "ResourceEvent.1.4.3",
+    "HeartbeatEvent.1.1.1",
     "StorageDevice.1.5.1",
     "NetworkDevice.1.1.1",
     "AccountSecurity.1.0.1",
@@ -159,6 +164,10 @@ OWN_TYPES = (
     "#CertificateCollection.CertificateCollection",
     "#CertificateLocations.v1_0_4.CertificateLocations",
     "#CertificateService.v1_2_1.CertificateService",
+    "#EventService.v1_12_0.EventService",
+    "#EventDestination.v1_16_0.EventDestination",
+    "#EventDestinationCollection.EventDestinationCollection",
+    "#Event.v1_13_0.Event",
     "#Message.v1_2_0.Message",
     "#Settings.v1_4_0.Settings",
     "#Settings.v1_4_0.PreferredApplyTime",
@@ -193,6 +202,8 @@ class Service:
     transfers: Transfers
     limits: Limits
     bodies: Bodies
+    outbox: Outbox
+    streams: Streams
     wsgi: Any
     """The WSGI application."""
     discover: Callable[[int], Discovery | None]
@@ -203,10 +214,14 @@ class Service:
         self.ticker.start()
         self.bodies.start()
         self.transfers.start()
+        self.outbox.start()
+        self.streams.start()
         self.fleet.wake_stored()
 
     def stop(self) -> None:
         """End everything that was begun."""
+        self.streams.stop()
+        self.outbox.stop()
         self.transfers.stop()
         self.bodies.stop()
         self.ticker.stop()
@@ -253,8 +268,13 @@ def build_service(
     wsgi = Guard(FastReads(bodies, face), allow_remote=settings.allow_remote)
     networks = Networks.of((*LOOPBACK, *settings.allow_network))
     transfers = Transfers(fleet, networks, partial(_exported, site, oem, identities), limits.image_bytes)
-    discover = partial(_discovery, settings, site, face)
-    return Service(site, manifest, fleet, Ticker(fleet), transfers, limits, bodies, wsgi, discover)
+    writer = EventWriter(face.call_of, identities)
+    outbox = Outbox(fleet, networks, writer.next_payload)
+    face.streams = Streams(fleet, writer.next_payload, limits.streams)
+    ticker, discover = Ticker(fleet), partial(_discovery, settings, site, face)
+    return Service(
+        *(site, manifest, fleet, ticker, transfers, limits, bodies, outbox, face.streams, wsgi, discover),
+    )
 
 
 def read_site(mockup: str, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Tree, Manifest, Site]:

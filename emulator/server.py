@@ -100,8 +100,12 @@ class Server(MTServer):
         certificate: tuple[Path, Path] | None,
         tls: Tls = Tls(),
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         """`certificate` is (certificate, key) for HTTPS, None for HTTP.
+
+        Answers that do not end by themselves have threads besides those for the others, which must not wait for them;
+        `on_stop` ends them before requests under way are waited for.
 
         Raises:
             ssl.SSLError: certificate and key are no pair, or what signs clients' certificates cannot be read.
@@ -112,7 +116,7 @@ class Server(MTServer):
             "port": port,
             "interface": Interfaces.WSGI,
             "http": HTTPModes.http1,  # HTTP/2 has no time-out for a connection that says nothing
-            "blocking_threads": limits.threads,
+            "blocking_threads": limits.threads + limits.streams,
             "backlog": BACKLOG,
             "backpressure": limits.connections,
             "log_enabled": False,
@@ -128,6 +132,7 @@ class Server(MTServer):
         self.main_loop_interrupt = WakefulEvent()
         self._application = application
         self._listening = listening
+        self._on_stop = on_stop
 
     def run(self) -> None:
         """Serve; returns after the stop."""
@@ -178,6 +183,10 @@ class Server(MTServer):
         with suppress(OSError):
             return os.fstat(descriptor).st_ino == os.fstat(self._listening.fileno()).st_ino
         return False
+
+    def _stop_workers(self) -> None:
+        self._on_stop()
+        super()._stop_workers()  # type: ignore[no-untyped-call]
 
     def _init_shared_socket(self) -> None:
         self._ssp = None

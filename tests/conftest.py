@@ -21,7 +21,7 @@ from werkzeug.test import Client
 from emulator import app
 from emulator.app import DEVICE_KINDS, Service, build_service
 from emulator.core import keeping
-from emulator.core.log import CHUNK
+from emulator.core.ring import CHUNK
 from emulator.data import mockup_names
 from emulator.redfish.device_kind import DeviceKinds
 from emulator.settings import Settings
@@ -185,13 +185,14 @@ class Bmc:
                 "power": ["power"],
                 "controller": ["controller"],
                 "system": ["system"],
-                "interface": list(machine.interfaces),
-                "overlay": list(machine.overlay.uris),
+                "interface": list(machine.set_up.interfaces),
+                "overlay": list(machine.set_up.overlay.uris),
                 "network_services": ["manager"],
-                "chassis": list(machine.chassis),
-                "power_limit": list(machine.power_limits),
-                "media": list(machine.media),
-                "counters": ["queue", "faults", "log"],
+                "chassis": list(machine.set_up.chassis),
+                "power_limit": list(machine.set_up.power_limits),
+                "media": list(machine.set_up.media),
+                "counters": ["queue", "faults", "log", "events", "subscriptions"],
+                "subscription": [found.id for found in machine.subscriptions],
                 "log": sorted({entry.number // CHUNK for entry in machine.log}),
                 "job": list(machine.queue.jobs),
                 "transfer": list(machine.transfers),

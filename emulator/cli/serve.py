@@ -132,7 +132,8 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     stack.callback(service.stop)
     _tune()
     click.echo(banner(settings, service, listening.getsockname()[1], state))
-    server = Server(service.wsgi, listening, certificate=pair, tls=_tls(settings), limits=service.limits)
+    tls, limits, streams = _tls(settings), service.limits, service.streams
+    server = Server(service.wsgi, listening, certificate=pair, tls=tls, limits=limits, on_stop=streams.stop)
     if certificate is not None:
         certificate.try_out, certificate.serve = check_servable, server.use_certificate
     server.run()

@@ -139,6 +139,12 @@ class Device(Protocol):
         """A device, or a part of one, is another one now, as delivered."""
         return
 
+    def parts(self) -> Mapping[tuple[str, str], str]:
+        """Its parts that have a resource of their own and come, go or fail: (the resource's schema, the part's id) ->
+        Health, one of OK, Warning and Critical.
+        """
+        return {}
+
     def befall(self, event: str, part: str, at: float) -> tuple[Message, ...]:
         """Let one of `events` befall one of its parts: a drive fails, a cable is pulled. What there is to say of it."""
         return ()

@@ -19,6 +19,8 @@ from emulator.core.message import Message, Rejected
 from emulator.core.profile import ExportCourse, ImportCourse, PreviewCourse
 from emulator.core.recurring import RecurringCourse
 from emulator.core.repository import RepositoryCourse
+from emulator.core.subscription import HEARTBEAT, RETRY
+from emulator.core.teller import LINGER
 from emulator.core.update import UpdateCourse
 
 if TYPE_CHECKING:
@@ -483,7 +485,10 @@ DUE: Mapping[str, Callable[[Machine, str], None]] = {
     "auto-delete": _auto_delete,
     "controller": _controller_recovered,
     "restart": _controller_restarts,
+    RETRY: lambda machine, about: machine.subscriptions.retry(about),
+    HEARTBEAT: lambda machine, about: machine.subscriptions.heartbeat(about),
+    LINGER: lambda machine, _: machine.teller.cease(),
 }
 """The kinds of timeline entry, and what each does when it is due."""
-_CONTROLLERS_WORK = frozenset({"validated", "open", "start", "graceful-wait", "step", "limit"})
+_CONTROLLERS_WORK = frozenset({"validated", "open", "start", "graceful-wait", "step", "limit", RETRY, HEARTBEAT})
 """What does not happen while the controller is away, and happens as soon as it is back."""

@@ -15,6 +15,7 @@ from emulator.core.power_limit import PowerLimit
 from emulator.core.sessions import Session
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Entity
+from emulator.core.subscription import Subscription
 from emulator.core.transfer import Transfer
 from emulator.core.virtual_media import Media
 
@@ -68,14 +69,21 @@ def _restore_device(machine: Machine, key: str, plain: Plain) -> None:
 def _restore_counters(machine: Machine, key: str, plain: Plain) -> None:
     if key == "log":
         machine.log.restore(plain)
+    elif key == "events":
+        machine.events.restore(plain)
+        machine.teller.is_listening = plain["listening"]
+    elif key == "subscriptions":
+        machine.subscriptions.restore(plain)
     else:
         machine.faults.restore_counter(plain)
 
 
-_COUNTED: Mapping[str, Callable[[Machine], Any]] = {
-    "queue": lambda machine: machine.queue,
-    "faults": lambda machine: machine.faults,
-    "log": lambda machine: machine.log,
+_COUNTED: Mapping[str, Callable[[Machine], Plain]] = {
+    "queue": lambda machine: machine.queue.to_plain(),
+    "faults": lambda machine: machine.faults.to_plain(),
+    "log": lambda machine: machine.log.to_plain(),
+    "events": lambda machine: {**machine.events.to_plain(), "listening": machine.teller.is_listening},
+    "subscriptions": lambda machine: machine.subscriptions.to_plain(),
 }
 
 _RULED: Mapping[str, Callable[[Machine], Any]] = {
@@ -90,14 +98,16 @@ _PLAIN: Mapping[str, Callable[[Machine, str], Plain | None]] = {
     "power": lambda machine, _: machine.power_history.to_plain(),
     "controller": lambda machine, _: machine.controller.to_plain(),
     "system": lambda machine, _: machine.system.to_plain(),
-    "interface": lambda machine, key: machine.interfaces.get(key),
-    "overlay": lambda machine, key: machine.overlay.get(key),
-    "network_services": lambda machine, _: machine.network_services.to_plain(),
-    "chassis": lambda machine, key: machine.chassis.get(key),
-    "power_limit": lambda machine, key: _plain(machine.power_limits.get(key)),
-    "media": lambda machine, key: _plain(machine.media.get(key)),
-    "counters": lambda machine, key: _COUNTED[key](machine).to_plain(),
+    "interface": lambda machine, key: machine.set_up.interfaces.get(key),
+    "overlay": lambda machine, key: machine.set_up.overlay.get(key),
+    "network_services": lambda machine, _: machine.set_up.network_services.to_plain(),
+    "chassis": lambda machine, key: machine.set_up.chassis.get(key),
+    "power_limit": lambda machine, key: _plain(machine.set_up.power_limits.get(key)),
+    "media": lambda machine, key: _plain(machine.set_up.media.get(key)),
+    "counters": lambda machine, key: _COUNTED[key](machine),
     "log": lambda machine, key: machine.log.chunk_to_plain(int(key)),
+    "event": lambda machine, key: machine.events.chunk_to_plain(int(key)),
+    "subscription": lambda machine, key: _plain(machine.subscriptions.get(key)),
     "options": lambda machine, _: machine.update_options,
     "repository": lambda machine, _: machine.repository,
     "wall": lambda machine, _: machine.wall.to_plain(),
@@ -122,14 +132,16 @@ _RESTORE: Mapping[str, Callable[[Machine, str, Plain], None]] = {
     "power": lambda machine, _, plain: setattr(machine, "power_history", PowerHistory.from_plain(plain)),
     "controller": lambda machine, _, plain: machine.controller.restore(plain),
     "system": lambda machine, _, plain: machine.system.restore(plain),
-    "interface": lambda machine, key, plain: machine.interfaces.update({key: dict(plain)}),
-    "overlay": lambda machine, key, plain: machine.overlay.put(key, plain),
-    "network_services": lambda machine, _, plain: machine.network_services.restore(plain),
-    "chassis": lambda machine, key, plain: machine.chassis.update({key: dict(plain)}),
-    "power_limit": lambda machine, key, plain: machine.power_limits.update({key: PowerLimit.from_plain(plain)}),
-    "media": lambda machine, key, plain: machine.media.update({key: Media.from_plain(plain)}),
+    "interface": lambda machine, key, plain: machine.set_up.interfaces.update({key: dict(plain)}),
+    "overlay": lambda machine, key, plain: machine.set_up.overlay.put(key, plain),
+    "network_services": lambda machine, _, plain: machine.set_up.network_services.restore(plain),
+    "chassis": lambda machine, key, plain: machine.set_up.chassis.update({key: dict(plain)}),
+    "power_limit": lambda machine, key, plain: machine.set_up.power_limits.update({key: PowerLimit.from_plain(plain)}),
+    "media": lambda machine, key, plain: machine.set_up.media.update({key: Media.from_plain(plain)}),
     "counters": _restore_counters,
     "log": lambda machine, key, plain: machine.log.restore_chunk(int(key), plain),
+    "event": lambda machine, key, plain: machine.events.restore_chunk(int(key), plain),
+    "subscription": lambda machine, _, plain: machine.subscriptions.keep(Subscription.from_plain(plain)),
     "options": lambda machine, _, plain: setattr(machine, "update_options", dict(plain)),
     "repository": lambda machine, _, plain: setattr(machine, "repository", dict(plain)),
     "wall": lambda machine, _, plain: machine.wall.restore(plain),

@@ -1,17 +1,12 @@
-"""Logs: what happened, one numbered entry each, the oldest forgotten first.
-
-Entries are kept in chunks, each an entity of its own, so that writing one costs the store a few hundred bytes and not
-the whole log.
-"""
+"""Logs: what happened, one numbered entry each, the oldest forgotten first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from emulator.core.message import Message
-
-CHUNK = 16
+from emulator.core.ring import Ring
 
 
 class Entry(NamedTuple):
@@ -24,31 +19,16 @@ class Entry(NamedTuple):
     """What it is about: a job's or a device's id, or ""."""
 
 
-class Log:
+class Log(Ring[Entry]):
     """One log of a machine. Numbers go on after those of the entries that the mockup delivers."""
 
-    __slots__ = ("_chunks", "_count", "_next", "_room", "has_delivered")
+    __slots__ = ("has_delivered",)
 
     def __init__(self, room: int, first_number: int = 1) -> None:
         """`room`: how many entries are kept at most, rounded up to whole chunks."""
-        self._room = -(-room // CHUNK) * CHUNK
-        self._next = first_number
-        self._count = 0
-        self._chunks: dict[int, list[Entry]] = {}
+        super().__init__(room, first_number)
         self.has_delivered = True
         """Whether the entries that the mockup delivers are still in it."""
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[Entry]:
-        """The newest first."""
-        for chunk in reversed(self._chunks.values()):
-            yield from reversed(chunk)
-
-    def get(self, number: int) -> Entry | None:
-        """The entry of this number, if it is still there."""
-        return next((entry for entry in self._chunks.get(number // CHUNK, ()) if entry.number == number), None)
 
     def at_index(self, index: int) -> Entry:
         """The entry so many places behind the newest, which is 0: numbers have no gaps."""
@@ -58,16 +38,9 @@ class Log:
 
     def add(self, at: float, message: Message, origin: str) -> list[int]:
         """Write an entry; gives the chunks that changed, the forgotten ones among them."""
-        number = self._next
-        self._next += 1
-        self._count += 1
-        self._chunks.setdefault(number // CHUNK, []).append(Entry(number, at, message, origin))
-        changed = [number // CHUNK]
-        while self._count > self._room:
-            oldest = next(iter(self._chunks))
-            self._count -= len(self._chunks.pop(oldest))
+        changed = self.append(Entry(self._next, at, message, origin))
+        if len(changed) > 1:
             self.has_delivered = False  # they are older still
-            changed.append(oldest)
         return changed
 
     def clear(self) -> list[int]:
@@ -88,8 +61,7 @@ class Log:
     def restore_chunk(self, number: int, saved: Mapping[str, Any]) -> None:
         """The reverse of `chunk_to_plain`; chunks come in the order of their numbers."""
         entries = [Entry(n, at, Message.from_plain(plain), origin) for n, at, plain, origin in saved["entries"]]
-        self._chunks[number] = entries
-        self._count += len(entries)
+        self.put_back(number, entries)
 
     def to_plain(self) -> dict[str, Any]:
         """Its counters, for a store."""

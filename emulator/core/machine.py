@@ -20,24 +20,24 @@ from emulator.core.clock import END, Clock
 from emulator.core.controller import Condition, Controller
 from emulator.core.device import Device, Sifted, Value, check, laid_over, seal, sift
 from emulator.core.diagnostics import DiagnosticsResult
+from emulator.core.event import EventLog
 from emulator.core.fault import FaultPlan, Rule
 from emulator.core.host import HOST, IDEMPOTENT_RESETS, RESETS, Host, Phase, Power, Timings
 from emulator.core.job import Event, Job, Kind, Lane, Outcome, State, Step
 from emulator.core.log import Log
 from emulator.core.message import Message, Rejected
-from emulator.core.network_services import NetworkServices
-from emulator.core.overlay import Overlay, Settings
 from emulator.core.policy import Policy
 from emulator.core.power_history import ALWAYS_RUNNING, PowerHistory
-from emulator.core.power_limit import PowerLimit
 from emulator.core.queue import CLEAR_ALL, CLEAR_ALL_FORCE, SECONDS_PER_MINUTE, Queue
 from emulator.core.sessions import Sessions
+from emulator.core.set_up import SetUp
 from emulator.core.staging import Pending, Result
 from emulator.core.store import Changes, Entity
+from emulator.core.subscription import Subscriptions
 from emulator.core.system import System
+from emulator.core.teller import Teller
 from emulator.core.timeline import Timeline
 from emulator.core.transfer import Transfer
-from emulator.core.virtual_media import Media
 from emulator.core.wall import WallClock
 from emulator.core.window import Window
 
@@ -75,22 +75,15 @@ class Machine:
         self.power_history: PowerHistory = ALWAYS_RUNNING
         """What readings that follow power are told by."""
         self.system: System = System(dict(boot_override or {}))
-        self.interfaces: dict[str, dict[str, Any]] = {}
-        """By URI: what somebody has set of the controller's own network interfaces, by property, in JSON types."""
-        self.overlay: Overlay = Overlay()
-        """What somebody has set of resources that nobody models."""
-        self.network_services: NetworkServices = NetworkServices(network_services or {})
-        self.chassis: dict[str, dict[str, Any]] = {}
-        """By URI: what somebody has set of a chassis, by property, in JSON types."""
-        self.power_limits: dict[str, PowerLimit] = {}
-        """By the URI of the chassis: a limit that somebody has set."""
-        self.media: dict[str, Media] = {}
-        """By the URI of the virtual drive: what somebody has put into it, or taken out."""
+        self.set_up: SetUp = SetUp(self.touch, network_services or {})
         self.host_ignores_shutdown = host_ignores_shutdown
         self.controller: Controller = Controller()
         self.policy: Policy = policy or Policy()
         self.queue: Queue = Queue(self.policy)
         self.log: Log = Log(self.policy.max_log_entries, first_log_number)
+        self.events: EventLog = EventLog(self.policy.max_events)
+        self.teller: Teller = Teller(self)
+        self.subscriptions: Subscriptions = Subscriptions(self)
         self.wall: WallClock = WallClock(utc_offset_minutes)
         self._write_time = write_time
         self.diagnostics: DiagnosticsResult | None = None
@@ -129,8 +122,10 @@ class Machine:
         while (entry := self.timeline.pop(now)) is not None:
             self.moment = max(entry.at, self.moment)
             self.touch("due", f"{entry.what}:{entry.about}")
+            self.teller.new_cause()
             engine.happen(self, entry.what, entry.about)
         self.moment = now
+        self.teller.new_cause()
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward and let everything happen on the way.
@@ -767,6 +762,7 @@ class Machine:
         """
         self.note(Message("ControllerRestarting"))
         self.sessions.close_all()
+        self.subscriptions.drop_streams()
         self.controller.last_reset_at = self.moment
         self.controller.reason = reason
         self.touch("controller", "controller")
@@ -817,40 +813,6 @@ class Machine:
         """Keep what diagnostics have found, in place of what was found before; None forgets it."""
         self.diagnostics = result
         self.touch("diagnostics", "result")
-
-    def set_up_interface(self, uri: str, settings: Mapping[str, Any]) -> None:
-        """Keep what somebody has set of one of the controller's own network interfaces."""
-        self.interfaces[uri] = dict(settings)
-        self.touch("interface", uri)
-
-    def lay_over(self, uri: str, settings: Settings) -> None:
-        """Keep what somebody has set of a resource that nobody models."""
-        self.overlay.put(uri, settings)
-        self.touch("overlay", uri)
-
-    def set_up_network_services(self, body: Mapping[str, Any]) -> None:
-        """Change the controller's network services.
-
-        Raises:
-            Rejected: as `NetworkServices.changed`.
-        """
-        self.network_services.set_up(self.network_services.changed(body))
-        self.touch("network_services", "manager")
-
-    def set_up_chassis(self, uri: str, properties: Mapping[str, Any]) -> None:
-        """Keep properties that somebody has set of a chassis."""
-        self.chassis[uri] = {**self.chassis.get(uri, {}), **properties}
-        self.touch("chassis", uri)
-
-    def limit_power(self, chassis: str, limit: PowerLimit) -> None:
-        """Set, or switch off, the limit of what a chassis may draw."""
-        self.power_limits[chassis] = limit
-        self.touch("power_limit", chassis)
-
-    def load_media(self, uri: str, media: Media) -> None:
-        """Put something into a virtual drive, or take it out."""
-        self.media[uri] = media
-        self.touch("media", uri)
 
     def clear_log(self) -> None:
         """Forget the lifecycle log, entries that the mockup delivers too."""
@@ -952,6 +914,12 @@ class Machine:
         self.version += 1
         if kind == "job":
             self._job_versions[entity_id] = self.version
+        if self.teller.is_listening:
+            self.teller.touched(kind, entity_id)
+
+    def keep(self, kind: str, entity_id: str) -> None:
+        """Let the turn save an entity of which nothing is shown that has changed: documents stay as they were."""
+        self._changed[kind, entity_id] = None
 
     def device_changed(self, target: str) -> None:
         """A device has changed: save it, and note when something that it does by itself is done."""
@@ -1031,6 +999,8 @@ class Machine:
         for chunk in self.log.add(self.moment, message, origin):
             self.touch("log", str(chunk))
         self.touch("counters", "log")
+        if self.teller.is_listening:
+            self.teller.noted(message, origin, self.log.last_number)
 
     def power(self, event: Power, *, restart: bool = False) -> bool:
         """Let something happen to the host; False, and nothing changes, where its law has no such event now."""
@@ -1112,8 +1082,10 @@ class Machine:
     def restore(self, entities: Mapping[Entity, Mapping[str, Any]]) -> None:
         """Go on from what a store has kept. What became due meanwhile happens when the machine settles."""
         keeping.restore(self, entities)
+        self.teller.restore()
         now, due = self.clock.now(), self.timeline.next_at()
         self.moment = now if due is None else min(now, due)
+        self.subscriptions.drop_streams()
 
 
 RESETS_AS_JOBS = {

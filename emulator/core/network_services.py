@@ -1,7 +1,7 @@
 """The network services of the controller: which are on, and on which port. Names are those of ManagerNetworkProtocol.
 
 What somebody has set is in force at once and kept; everything else is as delivered. Whoever runs a service, such as
-discovery by SSDP, reads here whether he is to: `machine.network_services.ssdp`.
+discovery by SSDP, reads here whether he is to: `machine.set_up.network_services.ssdp`.
 """
 
 from __future__ import annotations

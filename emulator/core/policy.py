@@ -57,6 +57,14 @@ class Policy:
     """Retry-After of every 202, in seconds; 0: none, because there is no form of it that every client can read."""
     max_log_entries: int = 10_000
     """How many entries the lifecycle log keeps; the oldest goes first."""
+    max_events: int = 10_000
+    """How many events are kept for subscribers that have not been sent them yet; the oldest goes first."""
+    max_subscriptions: int = 64
+    """How many subscriptions to events there may be, besides those of open streams."""
+    delivery_retry_attempts: int = 3
+    """How often the delivery of an event is tried again (EventService.DeliveryRetryAttempts), until somebody says."""
+    delivery_retry_seconds: int = 30
+    """The interval between attempts (EventService.DeliveryRetryIntervalSeconds), until somebody says."""
 
     max_accounts: int = 16
     """How many accounts there can be. A tree whose accounts are numbered slots has as many as it has slots."""

@@ -34,6 +34,7 @@ from emulator.redfish.accept import JSON, check_accept
 from emulator.redfish.capability import permitted
 from emulator.redfish.check import as_known, check_payload, parse_body
 from emulator.redfish.errors import error_reply
+from emulator.redfish.event_stream import StreamResponse
 from emulator.redfish.generic_patch import generic_patch
 from emulator.redfish.query import Query, apply_query, first_page, only_member, parse_query, refuse_query, select
 from emulator.redfish.rendering import (
@@ -58,6 +59,7 @@ from emulator.runtime.body import DRAIN_BODIES, BodiesBusyError, BodyCutShortErr
 from emulator.runtime.certificate import ServedCertificate
 from emulator.runtime.fleet import Fleet, Kept, Seat
 from emulator.runtime.limits import Limits
+from emulator.runtime.streams import Streams
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +126,8 @@ class Face:
         limits: Limits = Limits(),  # noqa: B008 - it is frozen
         certificate: ServedCertificate | None = None,
     ) -> None:
+        self.streams: Streams | None = None
+        """Where streams of events are opened."""
         self._fleet = fleet
         self._site = site
         self._dialect = dialect
@@ -187,6 +191,10 @@ class Face:
             return False
         return True
 
+    def call_of(self, machine: Machine) -> Call:
+        """A call that nobody made: for what is written without having been asked for, such as events."""
+        return self._call(machine, "", NO_PARAMS, None)
+
     def verb(self, uri: str, method: str) -> Verb | None:
         """What a method does at a normalised URI, for requests that are to be made later."""
         found = self._router.find(uri)
@@ -206,7 +214,7 @@ class Face:
         methods = list(resource.verbs) if resource is not None else []
         if "PATCH" not in methods and self._verb(uri, resource, "PATCH") is not None:
             methods.append("PATCH")
-        reads = ("GET", "HEAD") if resource is None or resource.get else ()
+        reads = ("GET", "HEAD") if resource is None or resource.get else ("GET",) if resource.stream else ()
         kind = (document or self._site.tree.get(uri) or {}).get("@odata.type")
         return ", ".join((*reads, *permitted(kind, methods)))
 
@@ -233,7 +241,7 @@ class Face:
         environ = request.environ
         uri = _uri(environ)
         try:
-            return ReadyResponse(self._handle(environ, uri))
+            return self._stream(environ, uri) or ReadyResponse(self._handle(environ, uri))
         except Rejected as refusal:
             drain(environ, self._drained if refusal.messages[0].key in STRANGERS else self.limits.image_bytes)
             return ReadyResponse(self._refusal(refusal, uri))
@@ -273,6 +281,24 @@ class Face:
         except Rejected:
             return None
         return self._at_hand(seat, uri, uri, resource)
+
+    def _stream(self, environ: Environ, uri: str) -> Response | None:
+        """A stream of events, where the request opens one."""
+        found = self._router.find(uri)
+        seat = self._fleet.seat_for(environ.get("HTTP_HOST", ""))
+        subscribe = found[0].stream if found is not None else None
+        if environ["REQUEST_METHOD"] != "GET" or found is None or seat is None or subscribe is None:
+            return None
+        resource, params = found
+        if _may_be_absent(seat):
+            _check_present(seat, resource)
+        account = self._caller(environ, seat, uri, found, "GET")
+        if environ.get("HTTP_ODATA_VERSION", ODATA_VERSION) != ODATA_VERSION:
+            raise Rejected(Message("PreconditionFailed"))
+        assert self.streams is not None, "it was mounted with them"
+        with seat.turn() as machine:
+            call = self._call(machine, uri, params, account)
+            return StreamResponse(self.streams.open(seat, machine, lambda: subscribe(call, request)))
 
     def _handle(self, environ: Environ, uri: str) -> Rendered:
         if len(uri) + len(environ.get("QUERY_STRING") or "") > self.limits.uri_bytes:
@@ -422,7 +448,7 @@ class Face:
 
     def _differs(self, seat: Seat, uri: str) -> bool:
         """Whether this controller's document is not the mockup's. A machine that is not loaded has nothing stored."""
-        if seat.machine is not None and uri in seat.machine.overlay:
+        if seat.machine is not None and uri in seat.machine.set_up.overlay:
             return True
         return seat.number > 1 and self._identities is not None and uri in self._identities.uris
 

@@ -88,6 +88,16 @@ def parse_filter(text: str) -> Test:
         raise Rejected(Message("QueryParameterValueFormatError", (text[:50], "$filter"))) from None
 
 
+def properties_in(text: str) -> set[str]:
+    """The properties that a filter compares.
+
+    Raises:
+        Rejected: as `parse_filter`.
+    """
+    parse_filter(text)
+    return {token.text for token in _tokens(text) if token.kind == "word" and token.text not in RESERVED}
+
+
 # -- reading a filter -------------------------------------------------------------------------------------------------
 
 

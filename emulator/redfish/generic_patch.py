@@ -44,7 +44,7 @@ def patch_resource(call: Call) -> Reply:
     Raises:
         Rejected: NoOperation where nothing is given; a message for each property that cannot be set so.
     """
-    call.machine.lay_over(call.uri, checked_values(call, call.body))
+    call.machine.set_up.lay_over(call.uri, checked_values(call, call.body))
     if call.dialect.names_success:
         return succeeded(call, "OperationDone")
     return Reply(200, _shown(call))
@@ -66,7 +66,7 @@ def sharing(handler: Callable[[Call], Reply], payload: str) -> Callable[[Call], 
             return patch_resource(replace(call, body=rest))
         settings = checked_values(call, rest)
         reply = handler(replace(call, body=own))
-        call.machine.lay_over(call.uri, settings)
+        call.machine.set_up.lay_over(call.uri, settings)
         return reply
 
     return patch
@@ -80,12 +80,12 @@ def checked_values(call: Call, given: Mapping[str, Any]) -> Settings:
     """
     if all("@" in name for name in given):
         raise Rejected(Message("NoOperation"))
-    before, kept = _shown(call), call.machine.overlay.get(call.uri)
+    before, kept = _shown(call), call.machine.set_up.overlay.get(call.uri)
     reject_if_any(patch_faults(before, given))
     settings = after_patch(kept, before, given)
-    call.machine.overlay.put(call.uri, settings)
+    call.machine.set_up.overlay.put(call.uri, settings)
     hidden = list(_hidden(_shown(call), settings, given, ""))
-    call.machine.overlay.put(call.uri, kept)
+    call.machine.set_up.overlay.put(call.uri, kept)
     reject_if_any(Message("PropertyNotWritable", (path,), (path,)) for path in hidden)
     return settings
 

@@ -19,7 +19,7 @@ CONTROLLED = frozenset({SET_POINT, MODE})
 
 def limit_now(call: Call, place: LimitPlace) -> PowerLimit:
     """The limit as somebody has set it, or as delivered."""
-    return call.machine.power_limits.get(place.chassis, place.delivered)
+    return call.machine.set_up.power_limits.get(place.chassis, place.delivered)
 
 
 def with_limit(call: Call, place: LimitPlace, control: Document) -> Document:
@@ -58,4 +58,4 @@ def set_limit(call: Call, place: LimitPlace, limit: PowerLimit, path: str) -> No
     watts = limit.watts
     if watts is not None and (watts < place.lower or (place.upper is not None and watts > place.upper)):
         raise Rejected(Message("PropertyValueOutOfRange", (shown(watts), path), (path,)))
-    call.machine.limit_power(place.chassis, limit)
+    call.machine.set_up.limit_power(place.chassis, limit)

@@ -9,7 +9,7 @@ from emulator.core.device import OPERATIONS
 from emulator.core.job import Job, Kind
 from emulator.core.message import Message, Rejected
 from emulator.devices.raid import Raid
-from emulator.devices.raid.layout import Condition, Layout, Status, Work
+from emulator.devices.raid.layout import Condition, Layout, Work
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.apply_time import (
     AT_START,
@@ -25,7 +25,6 @@ from emulator.redfish.view import Call, Document, Reply, accepted, created_messa
 
 SUPPORT = "@Redfish.OperationApplyTimeSupport"
 HEALTHS = ("OK", "Warning", "Critical")
-VOLUME_HEALTH: Mapping[Status, str] = {Status.OK: "OK", Status.DEGRADED: "Warning", Status.FAILED: "Critical"}
 ON_RESET = "OnReset"
 STAGED_APPLY_TIMES = (ON_RESET, AT_START, ON_RESET_IN_WINDOW)
 Operation = tuple[str, str, Mapping[str, Any]]

@@ -26,6 +26,7 @@ from emulator.core.dialect import Dialect, Said
 from emulator.core.job import Job
 from emulator.core.machine import Machine
 from emulator.core.message import Message
+from emulator.core.subscription import Subscription
 from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
 from emulator.runtime.authentication import Authenticator
@@ -115,7 +116,7 @@ class Call:
         it has none.
         """
         place = uri or self.uri
-        return self.machine.overlay.shown(place, self.site.tree.get(place) or {})
+        return self.machine.set_up.overlay.shown(place, self.site.tree.get(place) or {})
 
     def exists(self, uri: str) -> bool:
         """Whether the mockup has a resource there."""
@@ -226,6 +227,8 @@ class Resource:
     anew while that job stays as it is."""
     is_constant: bool = False
     """True: the document is the same for all controllers and for ever, so they share its bytes."""
+    stream: Callable[[Call, Request], Subscription] | None = None
+    """GET opens a stream of events: makes the subscription that says which."""
     needs_ready: bool = True
     """False: it answers while the controller's data services are starting again, too."""
 

@@ -99,6 +99,8 @@ class Seat:
         self.next_due = machine.next_due()
         if machine.transfers and self._fleet.on_transfers is not None:
             self._fleet.on_transfers(self)
+        for noted in self._fleet.on_events:
+            noted(self, machine)
         self._fleet.wake_at(self)  # with the lock held: what a later turn says must not be overtaken
 
 
@@ -112,6 +114,8 @@ class Fleet:
         """Told after each turn when the machine's next thing is due, in real time; None: nothing is."""
         self.on_transfers: Callable[[Seat], None] | None = None
         """Told after each turn of a machine that has transfers."""
+        self.on_events: list[Callable[[Seat, Machine], None]] = []
+        """Told after each turn, with the machine, for whom there may be events."""
         self._build = build
         self._seats: dict[int, Seat] = {}
         self._by_host: dict[str, Seat] = {}

@@ -29,10 +29,11 @@ LIMITS = (
     Limit("header-bytes", 2**16, 2**13, "431", "All headers of a request together. There may be 100 of them."),
     Limit("header-seconds", 30, 1, "closed", "How long headers may take, and a connection be idle."),
     Limit("uri-bytes", 2**13, 2**8, "414", "Path and query of a request."),
-    Limit("expand-levels", 3, 1, "fewer levels", "How deep `$expand` goes: the service root's MaxLevels."),
+    Limit("expand-levels", 3, 1, "400", "How deep `$expand` goes: the service root's MaxLevels."),
     Limit("expand-resources", 5_000, 1, "400", "How many resources one answer to `$expand` may be made of."),
     Limit("connections", 1_024, 8, "waits", "Connections that are open at one time; more wait to be accepted."),
     Limit("threads", 64, 2, "waits", "Requests that are worked on at one time."),
+    Limit("streams", 256, 0, "503", "Streams of server-sent events at one time; each has a thread of its own besides."),
 )
 """In the order of the dataclass below."""
 
@@ -52,6 +53,7 @@ class Limits:
     expand_resources: int = 5_000
     connections: int = 1_024
     threads: int = 64
+    streams: int = 256
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Limits:

@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,18 +31,28 @@ from emulator.runtime.networks import Networks
 CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
+DELIVERY_SECONDS = 20.0
+"""For a POST, from the beginning to the end."""
 TRANSFER_SECONDS = 15 * 60.0
 REDIRECTS_MAX = 3
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # A 303 to a PUT says that the answer is elsewhere, not that the content should go there
-REDIRECTS = {"GET": (301, 302, 303, 307, 308), "PUT": (301, 302, 307, 308)}
+REDIRECTS: Mapping[str, tuple[int, ...]] = {
+    "GET": (301, 302, 303, 307, 308),
+    "PUT": (301, 302, 307, 308),
+    "POST": (),
+}
 
 urllib3.disable_warnings(InsecureRequestWarning)
 
 
 class TransferError(Exception):
     """One line for a person: why it did not work. No credentials in it."""
+
+
+class ForbiddenError(TransferError):
+    """It would have gone where transfers may not go; nothing was sent."""
 
 
 def fetch(
@@ -84,6 +94,21 @@ def put(
         pass
 
 
+def post(
+    uri: str, content: bytes, *, networks: Networks, headers: Iterable[tuple[str, str]] = (), verify: bool = False
+) -> None:
+    """POST this JSON to this URI, with these headers besides the usual ones; any 2xx is good.
+
+    It is not sent on: a redirect is an error. With `verify` an https server's certificate has to be valid.
+
+    TransferError if it does not work, or takes longer than 20 seconds; ForbiddenError if it is not allowed.
+    """
+    limits = _Limits(time.monotonic() + DELIVERY_SECONDS)
+    ask = _Ask("POST", _canonical(uri), None, content, "application/json", tuple(headers), verify)
+    with _answer(ask, networks, limits):
+        pass
+
+
 @dataclass(frozen=True, slots=True)
 class _Limits:
     """What ends a transfer that does not end by itself: a moment in monotonic seconds, and somebody's `stop`."""
@@ -110,6 +135,8 @@ class _Ask:
     credentials: tuple[str, str] | None
     content: bytes | None = None
     content_type: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    verify: bool = False
 
     def again_at(self, uri: str) -> _Ask:
         """The same asked elsewhere. Credentials stay with the origin that they are for."""
@@ -165,6 +192,7 @@ def _prepare(ask: _Ask, limits: _Limits) -> requests.PreparedRequest:
     }
     if ask.content_type is not None:
         headers["Content-Type"] = ask.content_type
+    headers.update(ask.headers)
     if ask.credentials is not None:
         headers["Authorization"] = _basic(*ask.credentials)
     # urllib3 sends a file in pieces, each with its own time-out; an empty one would go out as chunked
@@ -187,7 +215,7 @@ def _resolve(host: str, networks: Networks) -> list[str]:
     for address in addresses:
         if not networks.allow(address):
             which = host if host == address else f"{host} ({address})"
-            raise TransferError(f"{which} is not in a network that transfers may go to")
+            raise ForbiddenError(f"{which} is not in a network that transfers may go to")
     return addresses
 
 
@@ -210,7 +238,7 @@ def _send_to(address: str, ask: _Ask, limits: _Limits, open_things: ExitStack) -
     adapter.poolmanager = _PinnedPools(address, limits)
     open_things.callback(adapter.close)
     timeouts = limits.grant(CONNECT_SECONDS), limits.grant(READ_SECONDS)
-    response = adapter.send(_prepare(ask, limits), stream=True, timeout=timeouts, verify=False)
+    response = adapter.send(_prepare(ask, limits), stream=True, timeout=timeouts, verify=ask.verify)
     open_things.callback(response.close)
     return response
 

@@ -32,12 +32,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emulator.core.job import Job
-from emulator.core.log import CHUNK, Entry, Log
+from emulator.core.log import Entry, Log
 from emulator.core.machine import Machine
 from emulator.core.message import Message
 from emulator.core.policy import Policy
 from emulator.core.profile import Import, Setting, import_profile
 from emulator.core.queue import CLEAR_ALL
+from emulator.core.ring import CHUNK
 from emulator.core.update import Request, fetch_and_update, roll_back, update_from_package
 from emulator.core.window import Window
 from emulator.devices.bios import Bios

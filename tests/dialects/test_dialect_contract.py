@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import emulator
+from emulator.core import teller
 from emulator.core.clock import Clock
 from emulator.core.dialect import Dialect, Registry, Said
 from emulator.core.engine import COURSES, REBOOT_EVENTS
@@ -52,11 +53,12 @@ SUCCESSES = (
     *("OperationDone", "JobDeleted", "ResourceCreated", "ControllerIsReady", "ControllerIsNotReady"),
     "StorageChangePending",
 )
-MAKING = {"Message": 0, "_about": 1, "says": 0, "start_job": 1, "refuse": 0, "_says": 0}
+MAKING = {"Message": 0, "_about": 1, "says": 0, "start_job": 1, "refuse": 0, "_says": 0, "tell_once": 0}
 """Functions that make a message, and which of their arguments is the key."""
 ENDINGS = {key for course in COURSES.values() for key in course.endings.values()}
 KEYS_IN_VARIABLES = {
     "core/course.py": ENDINGS,
+    "core/teller.py": {*teller.ENDINGS.values(), *teller.POWER.values(), *teller.HEALTH.values()},
     "core/machine.py": set(),  # start_job passes on what it is given
     "core/update.py": set(),  # gives a refusal the id of its job
     "core/profile.py": ENDINGS,

@@ -91,11 +91,11 @@ def test_a_list_of_servers_follows_the_rules_of_arrays(server, given, expected):
 
 def test_whoever_runs_discovery_reads_what_a_client_has_set(server):
     with server.service.fleet.seat_for(server.host).turn() as machine:
-        assert machine.network_services.ssdp == Ssdp(False, 1900, 600, 2, "Site")
+        assert machine.set_up.network_services.ssdp == Ssdp(False, 1900, 600, 2, "Site")
     change = {"ProtocolEnabled": True, "NotifyMulticastIntervalSeconds": 60, "NotifyTTL": 3, "NotifyIPv6Scope": "Link"}
     patch(server, {"SSDP": change})
     with server.service.fleet.seat_for(server.host).turn() as machine:
-        assert machine.network_services.ssdp == Ssdp(True, 1900, 60, 3, "Link")
+        assert machine.set_up.network_services.ssdp == Ssdp(True, 1900, 60, 3, "Link")
 
 
 def test_a_controller_that_tells_of_no_discovery_has_none():

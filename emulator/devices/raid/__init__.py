@@ -23,10 +23,12 @@ from emulator.devices.raid.layout import (
     CONTROLLER_MODE,
     NO_LEVEL,
     RAID_MODE,
+    VOLUME_HEALTH,
     Condition,
     Drive,
     Layout,
     Model,
+    health_of,
 )
 from emulator.devices.raid.operation import Change, Operation
 from emulator.devices.raid.profile_plan import SET, planned
@@ -143,6 +145,13 @@ class Raid(Device):
             event: [drive for drive, disk in self.layout.disks.items() if disk.condition in conditions]
             for event, (_, conditions) in hardware.EVENTS.items()
         }
+
+    def parts(self) -> Mapping[tuple[str, str], str]:
+        """Its volumes, and the drives that are there."""
+        now = self.layout
+        volumes = {("Volume", volume.id): VOLUME_HEALTH[now.status(volume)] for volume in now.volumes.values()}
+        drives = {("Drive", drive): health_of(now, drive) for drive in now.disks}
+        return {**volumes, **{part: health for part, health in drives.items() if health is not None}}
 
     def renewed(self, event: str, part: str) -> Sequence[str]:
         """Another drive may have taken the place of one."""

@@ -391,6 +391,18 @@ def work_from(plain: Mapping[str, Any]) -> Work:
     return Work(**{**plain, "becomes": volume_from(becomes) if becomes else None})
 
 
+VOLUME_HEALTH: Mapping[Status, str] = {Status.OK: "OK", Status.DEGRADED: "Warning", Status.FAILED: "Critical"}
+"""Health of a volume by how it is."""
+
+
+def health_of(layout: Layout, drive: str) -> str | None:
+    """Health of the drive in a bay; None where there is none."""
+    disk = layout.disks[drive]
+    if disk.condition is not Condition.PRESENT:
+        return "Critical" if disk.condition is Condition.FAILED else None
+    return "Warning" if disk.predicted or state_of(layout, drive) == "Offline" else "OK"
+
+
 def state_of(layout: Layout, drive: str) -> str:
     """What a drive is to RAID: Ready, Online, Rebuilding, Spare, NonRAID, Foreign, Offline, Failed or Missing."""
     disk = layout.disks[drive]

@@ -13,6 +13,7 @@ from emulator.core.job import Kind, State
 from emulator.core.policy import Policy
 from emulator.dialects.access_messages import ACCESS_MESSAGES
 from emulator.dialects.dell.storage_messages import ABOUT_STORAGE, STORAGE_MESSAGES
+from emulator.dialects.event_messages import EVENT_MESSAGES
 
 DMTF_WORDS: Words = {
     (None, State.NEW): "New",
@@ -283,7 +284,7 @@ def dialect(registries: Mapping[str, Registry]) -> Dialect:
     return Dialect(
         name="dell",
         registries=registries,
-        messages={**MESSAGES, **STORAGE_MESSAGES, **ACCESS_MESSAGES},
+        messages={**MESSAGES, **STORAGE_MESSAGES, **ACCESS_MESSAGES, **EVENT_MESSAGES},
         words={"Job": DMTF_WORDS, "Task": DMTF_WORDS, "DellJob": DELL_WORDS},
         job_names={
             ("DellJob", Kind.CONFIGURATION): "Configure: {target}",  # [C]

@@ -8,6 +8,7 @@ from emulator.core.dialect import Dialect, Registry, Words
 from emulator.core.job import Kind, State
 from emulator.core.policy import Policy
 from emulator.dialects.access_messages import ACCESS_MESSAGES
+from emulator.dialects.event_messages import EVENT_MESSAGES
 from emulator.dialects.standard.storage_messages import STORAGE_MESSAGES
 
 WORDS: Words = {
@@ -228,7 +229,7 @@ def dialect(registries: Mapping[str, Registry]) -> Dialect:
     return Dialect(
         name="standard",
         registries=registries,
-        messages={**MESSAGES, **STORAGE_MESSAGES, **ACCESS_MESSAGES},
+        messages={**MESSAGES, **STORAGE_MESSAGES, **ACCESS_MESSAGES, **EVENT_MESSAGES},
         messages_in={"Task": TASK_MESSAGES, "Log": LOG_MESSAGES},
         words={"Job": WORDS, "Task": WORDS},
         job_names={(view, kind): name for view in ("Job", "Task") for kind, name in JOB_NAMES.items()},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from emulator.mockup.access import ACCOUNTS, ROLE_COLLECTION
 from emulator.mockup.site import Site
+from emulator.redfish import event_record
 from emulator.redfish.view import TASKS, Resource
 from emulator.redfish.views import (
     account_service,
@@ -17,6 +18,8 @@ from emulator.redfish.views import (
     control,
     environment_metrics,
     ethernet_interface,
+    event_destination,
+    event_service,
     job,
     job_service,
     log_service,
@@ -69,13 +72,15 @@ VIEWS = (
     task,
     task_monitor,
     telemetry_service,
+    event_service,
+    event_destination,
     log_service,
     software_inventory,
     update_service,
 )
 
 
-_FILLED = frozenset((TASKS, job_service.JOBS, session.SESSIONS, ACCOUNTS, ROLE_COLLECTION))
+_FILLED = frozenset((TASKS, job_service.JOBS, session.SESSIONS, ACCOUNTS, ROLE_COLLECTION, event_record.SUBSCRIPTIONS))
 
 
 def is_filled(uri: str) -> bool:

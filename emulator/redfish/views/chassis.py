@@ -48,7 +48,7 @@ def chassis(follows_host: bool, drives: Bays, call: Call) -> Document:
     if drives and isinstance(status, dict):
         healths = [drive_health(layout(call, place), drive) for place, drive in drives]
         document["Status"] = {**status, "HealthRollup": worst(status.get("HealthRollup"), *healths)}
-    document |= call.machine.chassis.get(call.uri, {})
+    document |= call.machine.set_up.chassis.get(call.uri, {})
     of_system = call.machine.system.properties
     document |= {name: of_system[name] for name in _shared(call) if name in of_system}
     return call.extended("Chassis", document)
@@ -67,7 +67,7 @@ def patch_chassis(get: partial[Document], call: Call) -> Reply:
         raise Rejected(Message("NoOperation"))
     own = {name: value for name, value in given.items() if name not in shared}
     if own:
-        machine.set_up_chassis(call.uri, own)
+        machine.set_up.change_chassis(call.uri, own)
     if len(own) < len(given):
         of_system = {name: value for name, value in given.items() if name in shared}
         machine.set_up_system(machine.system.override, of_system)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from emulator.core.message import Message, Rejected
-from emulator.devices.raid.layout import Condition, Disk, Layout, state_of
+from emulator.devices.raid.layout import Condition, Disk, Layout, health_of, state_of
 from emulator.mockup.site import Site
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME
@@ -30,10 +30,10 @@ SPARE_TYPES = ("None", "Global")
 """HotspareType that a drive can be given; a dedicated spare is named by its volume."""
 LIGHTS = {"Lit": True, "Blinking": True, "Off": False}
 """IndicatorLED, which services had before LocationIndicatorActive."""
-STATUS: Mapping[Condition, tuple[str, str | None]] = {
-    Condition.PRESENT: ("Enabled", "OK"),
-    Condition.FAILED: ("UnavailableOffline", "Critical"),
-    Condition.REMOVED: ("Absent", None),
+STATES: Mapping[Condition, str] = {
+    Condition.PRESENT: "Enabled",
+    Condition.FAILED: "UnavailableOffline",
+    Condition.REMOVED: "Absent",
 }
 OPERATION_NAMES: Mapping[str, str] = {"Rebuild": "Rebuild", "Sanitize": "Sanitize", "Replicate": "Replace"}
 
@@ -143,14 +143,12 @@ def _spare_change(before: Layout, drive_id: str, call: Call) -> Operation | None
 
 def _status(now: Layout, drive_id: str) -> Document:
     disk = now.disks[drive_id]
-    state, health = STATUS[disk.condition]
+    state, health = STATES[disk.condition], health_of(now, drive_id)
     what = state_of(now, drive_id)
     if what == "Offline":
-        state, health = "StandbyOffline", "Warning"
+        state = "StandbyOffline"
     elif what == "Spare":
         state = "StandbySpare"
-    if disk.predicted and health == "OK":
-        health = "Warning"
     return {"State": state, "Health": health, "HealthRollup": health}
 
 

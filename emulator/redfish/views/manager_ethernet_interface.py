@@ -25,11 +25,11 @@ def resources(site: Site) -> list[Resource]:
 
 def interface(place: InterfacePlace, call: Call) -> Document:
     """As delivered but for what somebody has set. A settings resource shows the same: nothing waits there."""
-    return in_force(call.base(), call.machine.interfaces.get(place.uri, {}))
+    return in_force(call.base(), call.machine.set_up.interfaces.get(place.uri, {}))
 
 
 def patch_interface(place: InterfacePlace, call: Call) -> Reply:
     """Set what is given, all or nothing."""
-    settings = changed(call.base(place.uri), call.machine.interfaces.get(place.uri, {}), call.body)
-    call.machine.set_up_interface(place.uri, settings)
+    settings = changed(call.base(place.uri), call.machine.set_up.interfaces.get(place.uri, {}), call.body)
+    call.machine.set_up.change_interface(place.uri, settings)
     return patched(call, partial(interface, place))

@@ -27,11 +27,11 @@ def network_protocol(call: Call) -> Document:
     """As delivered but for the controller's names, and for the services that somebody has set up."""
     document = call.base()
     if call.uri == call.site.network_protocol:
-        services = call.machine.network_services
+        services = call.machine.set_up.network_services
         document |= {name: _with_counts(document.get(name, {}), services.service(name)) for name in services.names}
     for place in call.site.interfaces:
         if place.network_protocol == call.uri:
-            settings = call.machine.interfaces.get(place.uri, {})
+            settings = call.machine.set_up.interfaces.get(place.uri, {})
             document |= {name: settings[name] for name in NAMES if name in settings and name in document}
     return document
 
@@ -47,7 +47,7 @@ def patch_network_protocol(call: Call) -> Reply:
     Raises:
         Rejected: PropertyNotWritable, PropertyUnknown, and as `NetworkServices.changed`.
     """
-    services = call.machine.network_services
+    services = call.machine.set_up.network_services
     refuse_others(call.base(), call.body, frozenset(services.names), "")
-    call.machine.set_up_network_services({name: call.body[name] for name in services.names if name in call.body})
+    call.machine.set_up.change_network_services({name: call.body[name] for name in services.names if name in call.body})
     return patched(call, network_protocol)

@@ -24,6 +24,7 @@ FEATURES: Document = {
 }
 SERVICES = {
     "AccountService": "AccountService",
+    "EventService": "EventService",
     "JobService": "JobService",
     "JsonSchemas": "JsonSchemas",
     "Registries": "Registries",

@@ -9,7 +9,7 @@ from typing import Any
 
 from emulator.core.device import OPERATIONS, Attribute, Value, faults_of
 from emulator.core.message import Message, Rejected, reject_if_any
-from emulator.devices.raid.layout import CONTROLLER_MODE, OF_ENCLOSURE, Layout
+from emulator.devices.raid.layout import CONTROLLER_MODE, OF_ENCLOSURE, VOLUME_HEALTH, Layout
 from emulator.mockup.documents import object_at
 from emulator.mockup.reader import SETTINGS
 from emulator.mockup.site import Site
@@ -17,7 +17,6 @@ from emulator.mockup.storage import StoragePlace
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME, settings_annotation
 from emulator.redfish.storage_operation import (
     SUPPORT,
-    VOLUME_HEALTH,
     Operation,
     controller,
     drive_health,

@@ -77,7 +77,7 @@ def patch_media(place: MediaPlace, call: Call) -> Reply:
 
 
 def _now(place: MediaPlace, call: Call) -> Media:
-    return call.machine.media.get(place.uri, place.delivered)
+    return call.machine.set_up.media.get(place.uri, place.delivered)
 
 
 def _load(place: MediaPlace, call: Call, media: Media) -> None:
@@ -85,7 +85,7 @@ def _load(place: MediaPlace, call: Call, media: Media) -> None:
     before = _now(place, call)
     if media == before:
         return
-    call.machine.load_media(place.uri, media)
+    call.machine.set_up.load_media(place.uri, media)
     drive = place.uri.rpartition("/")[2]
     if media.image is not None and media.image != before.image:
         call.machine.note(Message("MediaInserted", (media.image_name or "", drive)))

@@ -13,7 +13,7 @@ from typing import Any
 
 from emulator.core.device import shown
 from emulator.core.message import Message, Rejected, reject_if_any
-from emulator.devices.raid.layout import NO_LEVEL, Layout, Status, Volume
+from emulator.devices.raid.layout import NO_LEVEL, VOLUME_HEALTH, Layout, Status, Volume
 from emulator.devices.raid.level import LEVELS
 from emulator.devices.raid.volume_operations import CAPACITY_MIN, RESHAPES, most_bytes
 from emulator.mockup.reader import SETTINGS, links
@@ -22,7 +22,6 @@ from emulator.mockup.storage import BY_VOLUME_TYPE, StoragePlace
 from emulator.redfish.settings_resource import PREFERRED_APPLY_TIME, settings_annotation
 from emulator.redfish.storage_operation import (
     SUPPORT,
-    VOLUME_HEALTH,
     Operation,
     controller,
     layout,
