@@ -120,12 +120,12 @@ DEVICE_KINDS: DeviceKinds = {
 (docs/adding-a-device.md)."""
 REGISTRIES = (
     "Base.1.22.1",
+    "Power.1.2.0",
     "JobEvent.1.1.1",
     "TaskEvent.1.0.5",
     "Update.1.3.0",
     "StorageDevice.1.5.1",
     "NetworkDevice.1.1.1",
-    "Power.1.2.0",
     "Jobfish.1.0.0",
 )
 """The message registries that every dialect speaks with; a vendor's own are in its `Oem`."""
