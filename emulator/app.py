@@ -130,6 +130,7 @@ DEVICE_KINDS: DeviceKinds = {
 (docs/adding-a-device.md)."""
 REGISTRIES = (
     "Base.1.22.1",
+    "Power.1.2.0",
     "JobEvent.1.1.1",
     "TaskEvent.1.0.5",
     "Update.1.3.0",
