@@ -139,7 +139,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("body", "key", "related"), WRONG, ids=str)
+@pytest.mark.parametrize(("body", "key", "related"), WRONG, ids=[str(row[0]) for row in WRONG])
 def test_a_refusal_changes_nothing(rack_server, body, key, related):
     before = rack_server.state()
     answer = patch(rack_server, body)
