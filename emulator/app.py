@@ -164,7 +164,6 @@ class Service:
     fleet: Fleet
     ticker: Ticker
     transfers: Transfers
-    writer: EventWriter
     outbox: Outbox
     streams: Streams
     wsgi: Any
@@ -227,7 +226,7 @@ def build_service(
     writer = EventWriter(face.call_of, identities)
     outbox = Outbox(fleet, networks, writer.next_payload)
     face.streams = Streams(fleet, writer.next_payload, settings.streams)
-    return Service(site, manifest, fleet, Ticker(fleet), transfers, writer, outbox, face.streams, wsgi)
+    return Service(site, manifest, fleet, Ticker(fleet), transfers, outbox, face.streams, wsgi)
 
 
 def find_site(tree: Tree, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Manifest, Site]:

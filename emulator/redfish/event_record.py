@@ -60,7 +60,7 @@ class EventWriter:
 
     def __init__(self, call_of: Callable[[Machine], Call], identities: Identities | None) -> None:
         """`call_of` makes the call in whose turn a machine's events are written."""
-        self.call_of = call_of
+        self._call_of = call_of
         self._identities = identities
 
     def next_payload(self, number: int, machine: Machine, subscription: Subscription) -> Payload | None:
@@ -68,7 +68,7 @@ class EventWriter:
 
         What the subscription is not for is passed over. A payload without a body says that there may be more.
         """
-        call = self.call_of(machine)
+        call = self._call_of(machine)
         for _ in range(SEARCH_MAX):
             has_lost = machine.subscriptions.has_lost(subscription)
             batch = machine.subscriptions.next_batch(subscription)
