@@ -53,7 +53,7 @@ class Outbox:
     def __init__(self, fleet: Fleet, networks: Networks, next_payload: NextPayload) -> None:
         self._fleet = fleet
         self._networks = networks
-        self._next_payload = next_payload
+        self.next_payload = next_payload
         self._lock = Lock()
         self._served: set[tuple[int, str]] = set()
         self._queue: SimpleQueue[Round | None] = SimpleQueue()
@@ -114,7 +114,7 @@ class Outbox:
 
     def _next_errand(self, one: Round, machine: Machine) -> Errand | None:
         subscription = machine.subscriptions.get(one.subscription_id)
-        payload = self._next_payload(one.seat.number, machine, subscription) if subscription else None
+        payload = self.next_payload(one.seat.number, machine, subscription) if subscription else None
         if subscription is None or payload is None:
             return None
         return Errand(payload, subscription.destination, subscription.headers, subscription.verify)

@@ -14,7 +14,7 @@ from emulator.core.event import About
 from emulator.core.machine import Machine
 from emulator.core.message import Message, Rejected
 from emulator.core.policy import Policy
-from emulator.core.subscription import BATCH_MAX, Candidate, Retrying, Subscription, Wanted
+from emulator.core.subscription import BATCH_MAX, HEARTBEATS_MAX, Candidate, Retrying, Subscription, Wanted
 from emulator.core.teller import LINGER_SECONDS
 
 SAID = Message("EventTest")
@@ -191,6 +191,16 @@ def test_nothing_is_sent_while_the_controller_is_away_and_streams_end() -> None:
     assert machine.subscriptions.next_batch(one) is None
     machine.advance(600)
     assert machine.subscriptions.next_batch(one) is not None
+
+
+def test_a_long_jump_of_the_clock_brings_no_more_heartbeats_than_anybody_can_want() -> None:
+    machine = new_machine()
+    one = subscribed(machine, heartbeat_minutes=1)
+    machine.advance(366 * 86_400.0)
+    beats = [event for event in machine.events if event.message.key == "ServiceIsFunctional"]
+    assert HEARTBEATS_MAX <= len(beats) <= HEARTBEATS_MAX + 2  # the first is due before the jump
+    assert all(event.only == one.id and (event.at - START) % 60 == 0 for event in beats)
+    assert machine.moment - beats[0].at < 60
 
 
 # -- who wants it -----------------------------------------------------------------------------------------------------

@@ -114,8 +114,9 @@ def test_a_test_event_is_what_the_client_said_and_an_older_clients_is_filled_in(
     }
     assert bmc.post(TEST_EVENT, given).status == 204
     assert bmc.post(TEST_EVENT, {"EventTypes": "Alert", "MessageId": "PR19", "Destination": "x"}).status == 204
-    sink.wait(lambda: len(sink.records) == 2)
-    modern, older = sink.records
+    assert bmc.post(TEST_EVENT, {"EventTypes": "Alert", "MessageId": "TMP0118"}).status == 204
+    sink.wait(lambda: len(sink.records) == 3)
+    modern, older, unknown = sink.records
     assert modern == {
         **given,
         "OriginOfCondition": {"@odata.id": "/redfish/v1/Chassis"},
@@ -125,6 +126,7 @@ def test_a_test_event_is_what_the_client_said_and_an_older_clients_is_filled_in(
     }
     assert (older["MessageId"], older["EventType"]) == ("IDRAC.2.7.PR19", "Alert")
     assert older["Message"] == "Job completed successfully."
+    assert (unknown["MessageId"], unknown["MessageSeverity"]) == ("Unknown.1.0.TMP0118", "OK")
 
 
 def test_each_controller_of_many_speaks_for_itself(make_bmc, sink):

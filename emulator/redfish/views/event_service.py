@@ -147,6 +147,8 @@ def submit_test_event(call: Call) -> Reply:
 def _said(call: Call, message: Message) -> Document:
     """What older clients do not say, and want to read."""
     said = call.dialect.say(message)[0]
+    if said.registry not in call.dialect.registries:
+        said = call.dialect.say(Message("EventTest"))[0]
     time = call.time(call.machine.moment)
     return {"EventTimestamp": time, "Message": said.text, "MessageSeverity": said.severity}
 
