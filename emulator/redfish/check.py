@@ -10,7 +10,7 @@ import orjson
 
 from emulator.core.device import shown
 from emulator.core.message import Message, Rejected, reject_if_any
-from emulator.data import payload_validator
+from emulator.data import payload_validator, schema
 
 JSON_TYPE = "application/json"
 DEPTH_MAX = 100
@@ -110,6 +110,19 @@ def _has(document: Any, path: list[str]) -> bool:
     return True
 
 
+def _holds_secret(found: Any) -> bool:
+    """Whether a schema is of a secret, or of something that one is within."""
+    if isinstance(found, dict):
+        if found.get("writeOnly") is True:
+            return True
+        within = [value for key, value in found.items() if key != "$ref"]
+        place = found.get("$ref")
+        if isinstance(place, str) and "#" not in place:
+            within.append(schema(f"payloads/{place}"))
+        return any(_holds_secret(value) for value in within)
+    return isinstance(found, list) and any(_holds_secret(value) for value in found)
+
+
 _KEYS = {
     "type": "PropertyValueTypeError",
     "enum": "PropertyValueNotInList",
@@ -146,7 +159,7 @@ def _unknown(path: list[str], action: str | None) -> Message:
 
 def _wrong(key: str, path: list[str], error: Any, action: str | None) -> Message:
     name = "/".join(path)
-    value = "" if error.schema.get("writeOnly") else shown(error.instance)  # a secret is never said again
+    value = "" if _holds_secret(error.schema) else shown(error.instance)  # a secret is never said again
     if action:
         return Message(key.replace("Property", "ActionParameter", 1), (value, name, action), (name,))
     return Message(key, (value, name), (name,))

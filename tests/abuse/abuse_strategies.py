@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from abuse_world import Request, Route, World, filled
+from abuse_world import Request, Route, World, filled, payload_schema
 from hypothesis import strategies as st
-
-from emulator.data import schema
 
 DEEP = 200
 LONG = "x" * 70_000
@@ -155,7 +153,7 @@ class Strategies:
     def _spoilt(self, name: str) -> st.SearchStrategy[bytes]:
         """A body that its schema allows, as it is or spoilt in up to two places."""
         if name not in self._bodies:
-            valid = self._of(schema(f"payloads/{name}"), 0)
+            valid = self._of(payload_schema(name), 0)
             spoils = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3), st.sampled_from(JUNK)), max_size=2)
             self._bodies[name] = st.builds(_spoil, valid, spoils)
         return self._bodies[name]
@@ -163,8 +161,7 @@ class Strategies:
     def _of(self, found: Mapping[str, Any], depth: int) -> st.SearchStrategy[Any]:
         """Values that a schema allows, nearly: rules across properties are left to chance."""
         if "$ref" in found:
-            place = found["$ref"]
-            return self._of(schema(f"payloads/{place}") if "#" not in place else {}, depth)
+            return self._of(payload_schema(found["$ref"]), depth)
         if "enum" in found or "const" in found:
             return st.sampled_from(found.get("enum") or [found["const"]])
         kinds = found.get("type", ["object", "string", "integer"])

@@ -19,6 +19,7 @@ import orjson
 from conftest import Bmc
 
 from emulator.app import build_service, live_resources, passive_uris
+from emulator.data import schema
 from emulator.redfish.view import Resource
 from emulator.settings import Settings
 
@@ -136,6 +137,12 @@ class World:
         if request.method in ("GET", "HEAD", "OPTIONS") or got.status >= 400:
             assert self.state() == before, f"{request} was answered {got.status} and has changed something"
         return got
+
+
+def payload_schema(name: str) -> Mapping[str, Any]:
+    """A body's schema by its name, or by what a `$ref` says; what lies within a file is left to chance."""
+    found: Mapping[str, Any] = {} if "#" in name else schema(f"payloads/{name}")
+    return found
 
 
 def filled(uri: str, value: str) -> str:
