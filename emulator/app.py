@@ -311,7 +311,7 @@ def _discovery(settings: Settings, site: Site, face: Face, port: int) -> Discove
 def served_at(settings: Settings, address: str) -> str:
     """The address under which somebody who asked at `address` reaches the socket."""
     is_any = settings.host in ("0.0.0.0", "::")  # noqa: S104 - peers elsewhere are refused
-    return address if is_any else "127.0.0.1" if settings.host == "localhost" else settings.host
+    return address.partition("%")[0] if is_any else "127.0.0.1" if settings.host == "localhost" else settings.host
 
 
 def _network_services(settings: Settings, site: Site) -> dict[str, Any]:

@@ -5,16 +5,19 @@ Python; it works as well with the lock, and the class below takes away the check
 listening socket itself: to know the port when it was asked for any, and to tie a socket that listens on all addresses
 for loopback's sake to the loopback device.
 
-Another certificate is served by another worker on the same socket: a worker reads its certificate when it begins. The
-one before it accepts nothing any more and finishes what it has. A worker that cannot use its certificate ends the whole
-process, so each one is tried in a process of its own first (tls_trial.py).
+Another certificate is served by another worker, because a worker reads its certificate when it begins. On Linux it gets
+a listening socket of its own at the same address, to which the kernel leads all new connections, so that the worker
+before it can finish its handshakes and requests; elsewhere both share one socket. A worker that cannot use its
+certificate ends the whole process, so each one is tried in a process of its own first (tls_trial.py).
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -24,7 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
@@ -39,6 +42,9 @@ TRIAL_SECONDS = 30
 LOOK_SECONDS = 0.001
 CHANGE_SECONDS = 10
 """How long a new certificate may take until connections see it; it takes a hundredth of that."""
+HANDSHAKE_SECONDS = 1
+"""How long the former worker finishes handshakes before it ends."""
+_ATTACH_REUSEPORT_CBPF, _BPF_RETURN = 51, 6
 ANY = "0.0.0.0"  # noqa: S104 - peers elsewhere are refused, see `open_socket` and guard.py
 
 
@@ -65,6 +71,33 @@ def open_socket(host: str, port: int, *, loopback_only: bool) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def open_beside(listening: socket.socket) -> socket.socket | None:
+    """A second listening socket at the address of one, which gets all new connections from now on; the first one keeps
+    those that it has. None where the system cannot do that: then they have to share one socket.
+    """
+    if sys.platform != "linux":
+        return None
+    made = socket.socket(listening.family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        device = listening.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).rstrip(b"\0")
+        if device:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+        made.bind(listening.getsockname())
+        made.listen(BACKLOG)
+        # the program that chooses among sockets of one address: always the one with index 1
+        program = ctypes.create_string_buffer(struct.pack("=HBBI", _BPF_RETURN, 0, 0, 1))
+        made.setsockopt(socket.SOL_SOCKET, _ATTACH_REUSEPORT_CBPF, struct.pack("@HP", 1, ctypes.addressof(program)))
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        return None
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +166,7 @@ class Server(MTServer):
         self._application = application
         self._listening = listening
         self._on_stop = on_stop
+        self._leaving: tuple[list[Any], socket.socket | None] = ([], None)
 
     def run(self) -> None:
         """Serve; returns after the stop."""
@@ -146,32 +180,51 @@ class Server(MTServer):
             TimeoutError: no connection has seen it in time.
         """
         with self._changing:
+            self._retire()
             self._set_certificate(certificate, key)
-            descriptor = self._sfd
+            former, descriptor = self._listening, self._sfd
+            beside = open_beside(former)
+            self._listening = beside or former
             self._take_turn()
-            former: list[Any] = list(self.wrks)
+            # those that still answer are waited for when everything ends
+            olds: list[Any] = [old for old in self.wrks if cast("Any", old).inner.is_alive()]
             worker: Any = self._spawn_worker(idx=0, target=self._spawn_wsgi_worker, callback_loader=self._application)
             worker.start()
-            for old in former:
-                old.terminate()
-            # those that still answer are waited for when everything ends
-            self.wrks[:] = [worker, *(old for old in former if old.inner.is_alive())]
-            self._wait_until_seen(certificate, descriptor)
+            self.wrks[:] = [worker, *olds]
+            self._leaving = (olds, former if beside is not None else None)
+            if beside is None:
+                self._retire()
+                self._wait_until_closed(descriptor)
+            self._wait_until_seen(certificate)
+            if beside is not None:
+                later = threading.Timer(HANDSHAKE_SECONDS, self._retire)
+                later.daemon = True
+                later.start()
+
+    def _retire(self) -> None:
+        """Let the former workers finish what they have, and their socket go, where it is theirs alone."""
+        (olds, listening), self._leaving = self._leaving, ([], None)
+        for old in olds:
+            old.terminate()
+        if listening is not None:
+            listening.close()
 
     def _set_certificate(self, certificate: Path, key: Path) -> None:
         version = SSLProtocols.tls13 if self._tls.minimum == "1.3" else SSLProtocols.tls12
         ca = self._tls.client_ca
         self.build_ssl_context(certificate, key, None, version, ca, [], ca is not None)
 
-    def _wait_until_seen(self, certificate: Path, former: int) -> None:
-        """Wait until a connection sees the certificate, and the worker that had the descriptor `former` takes none."""
+    def _wait_until_closed(self, descriptor: int) -> None:
+        """Wait until a worker has closed its descriptor of the listening socket: then it takes no more connections."""
+        deadline = time.monotonic() + CHANGE_SECONDS
+        while self._is_listening(descriptor) and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+
+    def _wait_until_seen(self, certificate: Path) -> None:
         host, port = self._listening.getsockname()[:2]
         wanted = ssl.PEM_cert_to_DER_cert(certificate.read_text().partition(_END)[0] + _END)
         deadline = time.monotonic() + CHANGE_SECONDS
         while time.monotonic() < deadline:
-            if self._is_listening(former):
-                time.sleep(LOOK_SECONDS)
-                continue
             # a connection that the former worker had just taken may be closed on it
             with suppress(OSError):
                 if served_certificate(_REACHED.get(host, host), port) == wanted:
@@ -179,7 +232,6 @@ class Server(MTServer):
         raise TimeoutError("the new certificate is not served")
 
     def _is_listening(self, descriptor: int) -> bool:
-        """Whether a descriptor is still one of the listening socket; a worker closes its own when it takes no more."""
         with suppress(OSError):
             return os.fstat(descriptor).st_ino == os.fstat(self._listening.fileno()).st_ino
         return False

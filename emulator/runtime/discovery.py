@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 PORT = 1900
 GROUPS = {4: "239.255.255.250", 6: "ff02::c"}
+SCOPES = {"Link": "ff02::c", "Site": "ff05::c", "Organization": "ff08::c"}
+"""Where announcements go in IPv6, by NotifyIPv6Scope."""
 ANSWERED_MAX = 64
 """Controllers of a fleet that let themselves be found: the first ones."""
 DATAGRAMS_PER_SECOND = 200
@@ -52,6 +54,8 @@ class Told(NamedTuple):
     interval: int
     """Seconds between announcements; 0: none."""
     ttl: int
+    group: str = GROUPS[6]
+    """Whom announcements reach in IPv6."""
 
 
 def parse_place(text: str) -> Place:
@@ -80,6 +84,7 @@ def told(root: Mapping[str, Any], protocol: Mapping[str, Any], url: str) -> Told
         Found(uuid.lower(), minor, url),
         interval if isinstance(interval, int) and interval > 0 else 0,
         min(max(ttl, 1), 255) if isinstance(ttl, int) else 2,
+        SCOPES.get(str(ssdp.get("NotifyIPv6Scope")), GROUPS[6]),
     )
 
 
@@ -245,7 +250,7 @@ def _interface(place: Place) -> int:
 
 def _send_to_group(place: Place, known: Told) -> None:
     version = place.address.version
-    group = GROUPS[version]
+    group = known.group if version == 6 else GROUPS[version]
     text = announcement(known.found, group, place.port)
     with socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as made:
         made.setblocking(False)

@@ -121,9 +121,8 @@ REFUSALS = [
     (("--controllers", "0"), "--controllers 0: between 1 and"),
     (("--host", "not-an-address"), "not an IP address"),
     (("--port", "70000"), "--port 70000"),
-    (("--client-ca", "/no/such"), "--client-ca /no/such: No such file or directory"),
-    (("--client-ca", "README.md"), "--client-ca README.md: no certificates in PEM"),
-    (("--http", "--client-ca", "README.md"), "--client-ca needs HTTPS"),
+    (("--client-ca", str(REPOSITORY / "README.md")), "README.md: no certificates in PEM"),
+    (("--http", "--client-ca", str(REPOSITORY / "README.md")), "--client-ca needs HTTPS"),
     (("--ssdp", "lo"), "--ssdp lo: not of the form ADDRESS or ADDRESS:PORT"),
     (("--ssdp", "192.0.2.77:1"), "cannot be found by SSDP"),
 ]  # fmt: skip

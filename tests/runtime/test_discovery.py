@@ -158,9 +158,13 @@ ROOT = {"UUID": "6B0C1F0E-52A7-4D19-9C3E-8F1D64A20B71", "RedfishVersion": "1.18.
 @pytest.mark.parametrize(
     ("root", "ssdp", "expected"),
     [
-        (ROOT, {"ProtocolEnabled": True}, (18, 0, 2)),
-        (ROOT, {"ProtocolEnabled": True, "NotifyMulticastIntervalSeconds": 600, "NotifyTTL": 5}, (18, 600, 5)),
-        ({**ROOT, "RedfishVersion": "1"}, {"ProtocolEnabled": True}, (0, 0, 2)),
+        (ROOT, {"ProtocolEnabled": True}, (18, 0, 2, "ff02::c")),
+        (
+            ROOT,
+            {"ProtocolEnabled": True, "NotifyMulticastIntervalSeconds": 600, "NotifyTTL": 5, "NotifyIPv6Scope": "Site"},
+            (18, 600, 5, "ff05::c"),
+        ),
+        ({**ROOT, "RedfishVersion": "1"}, {"ProtocolEnabled": True}, (0, 0, 2, "ff02::c")),
         (ROOT, {"ProtocolEnabled": False}, None),
         (ROOT, None, None),
         ({}, {"ProtocolEnabled": True}, None),
@@ -168,7 +172,7 @@ ROOT = {"UUID": "6B0C1F0E-52A7-4D19-9C3E-8F1D64A20B71", "RedfishVersion": "1.18.
 )
 def test_what_a_controller_lets_be_known(root, ssdp, expected):
     got = told(root, {"SSDP": ssdp}, "https://x/redfish/v1/")
-    assert (got and (got.found.minor, got.interval, got.ttl)) == expected
+    assert (got and (got.found.minor, *got[1:])) == expected
     assert got is None or got.found.uuid == ROOT["UUID"].lower()
 
 
