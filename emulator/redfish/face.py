@@ -37,10 +37,12 @@ from emulator.redfish.generic_patch import generic_patch
 from emulator.redfish.query import Query, apply_query, first_page, only_member, parse_query, refuse_query, select
 from emulator.redfish.rendering import (
     COMMON_HEADERS,
+    ETAG,
     ODATA_VERSION,
     ReadyDocument,
     ReadyResponse,
     Rendered,
+    etag_of,
     finished,
     kind_of,
     not_modified,
@@ -361,13 +363,26 @@ class Face:
         upload = verb.upload(request) if verb.upload is not None else {}
         with seat.turn() as machine:
             call = self._call(machine, uri, params, account, body, upload)
-            self._check_if_match(call, seat.number, resource)
-            reply = verb.handler(call)
+            if not verb.any_type:
+                self._check_if_match(call, seat.number, resource)
+            reply = self._with_etag(call, seat.number, verb.handler(call))
             if request.method == "PATCH" and reply.status == 200 and (reply.body or {}).get("@odata.id") == uri:
                 return self._render(call, seat.number, resource, Query())  # with its new ETag
         if self._identities is not None and seat.number > 1 and reply.body is not None:
             reply = replace(reply, body=self._identities.document_for(seat.number, reply.body))
         return finished(reply)
+
+    def _with_etag(self, call: Call, number: int, reply: Reply) -> Reply:
+        """The answer to what has made a resource, with the ETag of that, where it shows what a GET will."""
+        body = reply.body
+        if reply.status != 201 or body is None or "@odata.id" not in body:
+            return reply
+        made = self.document(call, body["@odata.id"]) or {}
+        if {name: value for name, value in made.items() if name != ETAG} != body:
+            return reply
+        own = self._identities.document_for(number, body) if self._identities is not None and number > 1 else dict(body)
+        etag = etag_of(own)
+        return replace(reply, body={**own, ETAG: etag}, headers=(*reply.headers, ("ETag", etag)))
 
     def _body(self, verb: Verb) -> Mapping[str, Any]:
         if verb.payload is None:

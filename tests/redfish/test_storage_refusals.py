@@ -132,7 +132,7 @@ CHANGING = {
     ),
     "an empty name": (change(Name=""), "PropertyValueFormatError", "PropertyValueFormatError"),
     "two names": (change(Name="a", DisplayName="b"), "NotInList", "NotInList"),
-    "another level": (change(RAIDType="RAID6"), "PropertyUnknown", "PropertyUnknown"),
+    "another level": (change(RAIDType="RAID6"), "PropertyNotWritable", "PropertyNotWritable"),
     "no such cache": (change(WriteCachePolicy="Never"), "NotInList", "NotInList"),
     "smaller": (change(CapacityBytes=GIB), "STOR320", "ReconfigurationInvalid"),
     "larger than there is room": (change(CapacityBytes=64 * TIB), "STOR083", "CapacityTooLarge"),
