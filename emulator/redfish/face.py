@@ -39,10 +39,12 @@ from emulator.redfish.generic_patch import generic_patch
 from emulator.redfish.query import Query, apply_query, first_page, only_member, parse_query, refuse_query, select
 from emulator.redfish.rendering import (
     COMMON_HEADERS,
+    ETAG,
     ODATA_VERSION,
     ReadyDocument,
     ReadyResponse,
     Rendered,
+    etag_of,
     finished,
     kind_of,
     not_modified,
@@ -476,15 +478,28 @@ class Face:
         upload = verb.upload(request, self.limits.image_bytes) if verb.upload is not None else {}
         with seat.turn() as machine:
             call = self._call(machine, uri, params, account, body, upload)
-            self._check_if_match(call, seat.number, resource)
+            if not verb.any_type:
+                self._check_if_match(call, seat.number, resource)
             newest = machine.queue.newest_serial
-            reply = verb.handler(call)
+            reply = self._with_etag(call, seat.number, verb.handler(call))
             note_request(call, verb, request, newest)
             if request.method == "PATCH" and reply.status == 200 and (reply.body or {}).get("@odata.id") == uri:
                 return self._render(call, seat.number, resource, Query())  # with its new ETag
         if self._identities is not None and seat.number > 1 and reply.body is not None:
             reply = replace(reply, body=self._identities.document_for(seat.number, reply.body))
         return finished(reply)
+
+    def _with_etag(self, call: Call, number: int, reply: Reply) -> Reply:
+        """The answer to what has made a resource, with the ETag of that, where it shows what a GET will."""
+        body = reply.body
+        if reply.status != 201 or body is None or "@odata.id" not in body:
+            return reply
+        made = self.document(call, body["@odata.id"]) or {}
+        if {name: value for name, value in made.items() if name != ETAG} != body:
+            return reply
+        own = self._identities.document_for(number, body) if self._identities is not None and number > 1 else dict(body)
+        etag = etag_of(own)
+        return replace(reply, body={**own, ETAG: etag}, headers=(*reply.headers, ("ETag", etag)))
 
     def _body(self, verb: Verb, account: Caller | None) -> Mapping[str, Any]:
         if verb.payload is None:
@@ -499,8 +514,8 @@ class Face:
         return body
 
     def _check_if_match(self, call: Call, number: int, resource: Resource | None) -> None:
-        """A write that names a version of the document happens only to that version. An action has none, and clients
-        leak into it what they were told of another resource (clients of updates do).
+        """A write that names a version of the document happens only to that version: of an action, that of the resource
+        whose action it is.
 
         Raises:
             Rejected: PreconditionFailed.
@@ -508,6 +523,10 @@ class Face:
         wanted = request.headers.get("If-Match")
         if not wanted or wanted.strip() == "*":
             return
+        if "/Actions/" in call.uri:
+            uri = call.uri.partition("/Actions/")[0]
+            resource, params = self._router.find(uri) or (None, NO_PARAMS)
+            call = call.at(uri, params)
         if resource is None and not call.exists(call.uri):
             return
         if resource is not None and resource.get is None:

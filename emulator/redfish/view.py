@@ -187,7 +187,7 @@ class Verb:
     action: str | None = None
     """The action's name, where the body holds its parameters."""
     any_type: bool = False
-    """True: a JSON body whatever its Content-Type says (clients leak that of an earlier upload)."""
+    """True: a JSON body whatever its Content-Type and If-Match say (clients leak those of an earlier upload)."""
     upload: Callable[[Request, int], Mapping[str, Any]] | None = None
     """Reads a body that is too large to be kept, of so many bytes at most; `Call.upload` is what it gives."""
     needs_if_match: bool = False

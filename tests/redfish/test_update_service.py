@@ -591,7 +591,8 @@ def test_what_is_no_form_is_refused(bmc, row):
 PATCHES = [
     ("nothing in it", {}, ["Base.NoOperation"], set()),
     ("only annotations", {"@odata.id": "/x"}, ["Base.NoOperation"], set()),
-    ("a property that is fixed", {"ServiceEnabled": False}, ["IDRAC.SYS427", "Base.PropertyNotWritable"], {"#/ServiceEnabled"}),
+    ("an unknown property", {"Service": False}, ["IDRAC.SYS429", "Base.PropertyUnknown"], {"#/Service"}),
+    ("one that cannot be set", {"ServiceEnabled": False}, ["IDRAC.SYS427", "Base.PropertyNotWritable"], {"#/ServiceEnabled"}),
     ("a window without an end", {WINDOW: {START_TIME: "2030-01-01T00:00:00-05:00"}}, ["IDRAC.SYS428", "Base.PropertyMissing"], {f"#/{WINDOW}/{DURATION}"}),
     ("options of a push that it does not have", {"HttpPushUriOptions": {"ForceUpdate": True}}, ["IDRAC.SYS429", "Base.PropertyUnknown"], {"#/HttpPushUriOptions"}),
     ("targets of a push that it does not have", {"HttpPushUriTargets": []}, ["IDRAC.SYS429", "Base.PropertyUnknown"], {"#/HttpPushUriTargets"}),
