@@ -179,8 +179,9 @@ def answer_of(call: Call, job: Job) -> Reply | None:
         return None
     if last.operation == "DeleteVolume":
         return succeeded(call)
-    if last.operation == "CreateVolume":
-        uri = _place_of(call, last.device).volume_uri(last.name)
+    place = _place_of(call, last.device)
+    if last.operation == "CreateVolume" and place is not None:
+        uri = place.volume_uri(last.name)
         shown = None if call.dialect.names_success else call.documents.document(call, uri)
         return Reply(201, shown or {"@Message.ExtendedInfo": created_messages(call)}, (("Location", uri),))
     request = job.request or {}
@@ -194,11 +195,12 @@ def created_by(call: Call, job: Job) -> list[str]:
     """The places of the volumes that a job has made, as far as they are there."""
     done = (step for step, outcome in zip(job.steps, job.outcomes, strict=False) if outcome.ok)
     made = ((_place_of(call, step.device), step.name) for step in done if step.operation == "CreateVolume")
-    return [place.volume_uri(name) for place, name in made if name in layout(call, place).volumes]
+    return [place.volume_uri(name) for place, name in made if place and name in layout(call, place).volumes]
 
 
-def _place_of(call: Call, device_id: str) -> StoragePlace:
-    return next(place for place in call.site.storages if place.device_id == device_id)
+def _place_of(call: Call, device_id: str) -> StoragePlace | None:
+    """Where the controller stands that is this device; None where the tree has it no more, or it is none."""
+    return next((place for place in call.site.storages if place.device_id == device_id), None)
 
 
 def operate_now(call: Call, place: StoragePlace, operation: Operation) -> None:

@@ -104,8 +104,8 @@ def test_a_patch_with_an_apply_time_makes_the_job(bmc):
     answer = bmc.patch(bmc.settings, change)
     assert (answer.status, answer.body) == (202, "")
     place = answer.headers["Location"]
-    assert place.startswith("/redfish/v1/TaskService/Tasks/JID_")
-    assert bmc.get(place).status == 202, "the task is 202 while it is unfinished"
+    assert place.startswith("/redfish/v1/TaskService/TaskMonitors/JID_")
+    assert bmc.get(place).status == 202, "it is while the task is unfinished"
     bmc.reset()
     bmc.advance(500)
     assert bmc.get(place).status == 200

@@ -2,8 +2,9 @@
 its own words.
 
 From the captures: of one finished job, Oem/Dell/Jobs says "Configure: BIOS.Setup.1-1", "PR19" and local time without an
-offset, JobService says "ConfigBIOS:BIOS.Setup.1-1", "IDRAC.2.7.PR19" and local time with one. A Task is answered 202 while
-it is unfinished, and carries the DellJob with prefixed message ids. A scheduled job is Starting at 0 %.
+offset, JobService says "ConfigBIOS:BIOS.Setup.1-1", "IDRAC.2.7.PR19" and local time with one. A Task carries the DellJob with
+prefixed message ids. A scheduled job is Starting at 0 %. (A Task is also captured as 202 while it is unfinished; here its
+monitor is, unless the policy `unfinished_task_status` says so.)
 """
 
 from __future__ import annotations
