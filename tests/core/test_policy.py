@@ -50,9 +50,9 @@ from emulator.core.update import Request, fetch_and_update, update_from_package
 WORDS_ONLY = {"create_job_status", "immediate_start_time", "never_ran"}
 """How a face says things: nothing happens otherwise because of them."""
 TESTED = {
-    "max_accounts",  # test_accounts.py
-    "max_roles",  # test_accounts.py
-    "max_sessions",  # test_accounts.py
+    "max_accounts",  # test_account_law.py
+    "max_roles",  # test_account_law.py
+    "max_sessions",  # test_account_law.py
     "max_jobs",
     "auto_delete_at_percent",
     "delete_on_completion_minutes",
