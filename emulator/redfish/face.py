@@ -65,16 +65,15 @@ SEES_ALL = frozenset({"Login", "ConfigureManager", "ConfigureUsers"})
 """Who has these may read everything."""
 STRANGERS = frozenset({"AccessUnauthorized", "LoginFailed"})
 """Refusals of callers who are not known; of all others an image is read to its end before it is refused."""
-PASSIVE: Mapping[str, Needed] = dict.fromkeys(
-    (
-        "Certificate",
-        "CertificateCollection",
-        "CertificateEnrollment",
-        "CertificateEnrollmentCollection",
-        "CertificateLocations",
-    ),
-    "ConfigureManager",
-)
+PASSIVE: Mapping[str, Needed] = {
+    "Certificate": "ConfigureManager",
+    "CertificateCollection": "ConfigureManager",
+    "CertificateEnrollment": "ConfigureManager",
+    "CertificateEnrollmentCollection": "ConfigureManager",
+    "CertificateLocations": "ConfigureManager",
+    "ManagerAccount": ("ConfigureManager", "ConfigureUsers"),
+    "Session": "ConfigureManager",
+}
 """Schema -> what reading the mockup's resources of it takes, where that is more than to log in (the standard privilege
 registry)."""
 NO_DOCUMENT: Mapping[str, Any] = {}
