@@ -29,6 +29,8 @@ NO_ROLE = "None"
 GONE = {"gone": True}
 """What is stored of something delivered that was deleted."""
 ALL = frozenset(PRIVILEGES)
+CALLERS_MAX = 1_024
+"""How many are kept ready; sessions come and go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,8 @@ class Accounts(Mapping[str, ManagerAccount]):
         self._by_name: dict[str, ManagerAccount] = {}
         self._roles: dict[str, Role] = dict(access.roles)
         self._failures: dict[str, Failures] = {}
-        self._callers: dict[str, Caller] = {}
+        self._callers: dict[tuple[str, str | None], Caller] = {}
+        """By account and session, until an account or a role changes."""
         for account in access.accounts:
             self._put(account)
 
@@ -232,17 +235,15 @@ class Accounts(Mapping[str, ManagerAccount]):
 
     def caller(self, account: ManagerAccount, session: Session | None = None) -> Caller:
         """The account as one who calls."""
-        known = self._callers.get(account.id)
+        session_id = session.id if session is not None else None
+        known = self._callers.get((account.id, session_id))
         if known is None:
-            known = Caller(
-                account.name,
-                account.role,
-                self.privileges_of(account.role),
-                account.id,
-                must_change_password=account.must_change_password,
-            )
-            self._callers[account.id] = known
-        return replace(known, session_id=session.id) if session is not None else known
+            if len(self._callers) >= CALLERS_MAX:
+                self._callers.clear()
+            privileges, must = self.privileges_of(account.role), account.must_change_password
+            known = Caller(account.name, account.role, privileges, account.id, session_id, must_change_password=must)
+            self._callers[account.id, session_id] = known
+        return known
 
     def privileges_of(self, role_id: str) -> frozenset[str]:
         """What a role allows; one that is not there any more allows nothing."""
@@ -576,7 +577,7 @@ class Accounts(Mapping[str, ManagerAccount]):
         self._by_name[account.name] = account
 
     def _changed(self, account_id: str) -> None:
-        self._callers.pop(account_id, None)
+        self._callers.clear()
         self._touch("account", account_id)
 
 

@@ -82,16 +82,15 @@ STRANGERS = frozenset({"AccessUnauthorized", "LoginFailed"})
 WAITS = frozenset({"ControllerAway", "ControllerNotReady", "ServiceTemporarilyUnavailable"})
 """Refusals whose first argument is how many seconds to wait."""
 BUSY_SECONDS = "5"
-PASSIVE: Mapping[str, Needed] = dict.fromkeys(
-    (
-        "Certificate",
-        "CertificateCollection",
-        "CertificateEnrollment",
-        "CertificateEnrollmentCollection",
-        "CertificateLocations",
-    ),
-    "ConfigureManager",
-)
+PASSIVE: Mapping[str, Needed] = {
+    "Certificate": "ConfigureManager",
+    "CertificateCollection": "ConfigureManager",
+    "CertificateEnrollment": "ConfigureManager",
+    "CertificateEnrollmentCollection": "ConfigureManager",
+    "CertificateLocations": "ConfigureManager",
+    "ManagerAccount": ("ConfigureManager", "ConfigureUsers"),
+    "Session": "ConfigureManager",
+}
 """Schema -> what reading the mockup's resources of it takes, where that is more than to log in (the standard privilege
 registry)."""
 NO_DOCUMENT: Mapping[str, Any] = {}

@@ -59,9 +59,9 @@ WORDS_ONLY = {
 OF_EVENTS = {"max_events", "max_subscriptions", "delivery_retry_attempts", "delivery_retry_seconds"}
 """In test_subscription.py."""
 TESTED = {
-    "max_accounts",  # test_accounts.py
-    "max_roles",  # test_accounts.py
-    "max_sessions",  # test_accounts.py
+    "max_accounts",  # test_account_law.py
+    "max_roles",  # test_account_law.py
+    "max_sessions",  # test_account_law.py
     "max_jobs",
     "auto_delete_at_percent",
     "delete_on_completion_minutes",

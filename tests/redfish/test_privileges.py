@@ -15,6 +15,8 @@ from conftest import REPOSITORY, capture
 from flask import Flask
 
 from emulator.core.access import ADMINISTRATOR, ROLES, Caller
+from emulator.redfish.face import PASSIVE
+from emulator.redfish.view import each
 from emulator.redfish.views.privilege_registry import entity_of, operations_of
 
 DATA = Path(os.environ.get("JOBFISH_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -89,6 +91,17 @@ def test_every_route_takes_what_the_registry_says(make_bmc, mockup):
                     assert {entry["Privilege"][0] for entry in override["OperationMap"][method]} == set(needed)
     assert wrong == []
     assert {"ManagerAccount", "Role", "Session", "Job", "Task", "Bios", "Volume", "LogService", "Manager"} <= seen
+
+
+def test_what_the_mockup_has_takes_what_the_registry_says():
+    """Reading a schema that is served as it is takes more than to log in where the registry says so."""
+    more = {
+        entity: {privilege for entry in mapping["OperationMap"]["GET"] for privilege in entry["Privilege"]}
+        - {"ConfigureSelf"}
+        for entity, mapping in registry().items()
+        if {"Privilege": ["Login"]} not in mapping["OperationMap"].get("GET", [{"Privilege": ["Login"]}])
+    }
+    assert {entity: set(each(needed)) for entity, needed in PASSIVE.items()} == more
 
 
 @pytest.mark.parametrize("mockup", ["lifecycle-server", "rack-server"])
