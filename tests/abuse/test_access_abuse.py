@@ -102,6 +102,13 @@ def test_nobody_raises_his_own_role(victim: World) -> None:
     assert victim.ask(Request("GET", "/redfish/v1/Systems", None, (("Authorization", BASIC["root"]),))).status == 200
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Client-IP", "True-Client-IP", "Host"])
+def test_no_header_makes_a_stranger_a_neighbour(victim: World, name: str) -> None:
+    for said in ("127.0.0.1", "for=127.0.0.1", "::1", "localhost"):
+        request = Request("GET", "/redfish/v1/Systems", None, ((name, said), ("X-Remote-Addr", said)))
+        assert send(victim.service.wsgi, request, peer="192.0.2.7").status == 403
+
+
 # -- sessions and tokens ----------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from abuse_world import Request, World, send
-from conftest import REPOSITORY
+from conftest import REPOSITORY, capture
 
 from emulator.runtime.body import Bodies, BodiesBusyError
 from emulator.runtime.limits import LIMITS, Limits
@@ -209,3 +209,15 @@ def test_the_watch_closes_the_connections_of_whoever_takes_too_long() -> None:
     bodies({"CONTENT_LENGTH": "5", "REMOTE_ADDR": "127.0.0.9", "SERVER_PORT": "8443", "wsgi.input": slow}, None)
     bodies.stop()
     assert set(closed) == {(8443, "127.0.0.9", 0.05)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("limits", "statuses"), [((), {200}), (("expand-levels=99",), {400})])
+def test_no_expansion_of_a_large_tree_is_without_bound(limits: tuple[str, ...], statuses: set[int]) -> None:
+    """In time and bytes: what an answer may have of both is a law of World.ask."""
+    world = World(str(capture("poweredge-r750.tar.xz")), {"limit": limits})
+    for which in ("*", ".", "~"):
+        for target in (ROOT, f"{ROOT}/Chassis", f"{ROOT}/Systems", f"{ROOT}/Registries"):
+            got = world.ask(Request("GET", f"{target}?$expand={which}($levels=99)"))
+            assert got.status in statuses | {200}
+    assert world.ask(Request("GET", f"{ROOT}?$expand=*($levels=99)")).status in statuses

@@ -14,8 +14,6 @@ from emulator.redfish.view import TASKS, Call, Document, Reply, Resource, Verb, 
 TASK_SERVICE = f"{ROOT}/TaskService"
 TYPE = "#TaskService.v1_3_0.TaskService"
 DELETE_ALL = "TaskService.DeleteAllCompletedTasks"
-EMITS_TASK_EVENTS = False
-"""LifeCycleEventOnTaskStateChange: whether subscribers are told of each state that a task comes to."""
 EXPIRY, AUTO_DELETE = "TaskMonitorAutoExpirySeconds", "TaskAutoDeleteTimeoutMinutes"
 
 
@@ -41,7 +39,7 @@ def task_service(call: Call) -> Document:
         "DateTime": call.time_of_day(),
         "ServiceEnabled": True,
         "CompletedTaskOverWritePolicy": "Manual" if queue.policy.full_store == "refuse" else "Oldest",
-        "LifeCycleEventOnTaskStateChange": EMITS_TASK_EVENTS,
+        "LifeCycleEventOnTaskStateChange": True,
         "Status": {"State": "Enabled", "Health": "OK"},
         "Tasks": link(TASKS),
     }
