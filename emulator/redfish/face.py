@@ -194,7 +194,10 @@ class Face:
 
     def call_of(self, machine: Machine) -> Call:
         """A call that nobody made: for what is written without having been asked for, such as events."""
-        return self._call(machine, "", NO_PARAMS, None)
+        site, dialect, oem = self._site, self._dialect, self._oem
+        return Call(
+            machine, site, dialect, self, "", NO_PARAMS, None, self._authenticator, oem
+        )  # outside of any request
 
     def verb(self, uri: str, method: str) -> Verb | None:
         """What a method does at a normalised URI, for requests that are to be made later."""
