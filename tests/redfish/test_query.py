@@ -23,6 +23,7 @@ BANKS = {bank: [f"DIMM.Socket.{bank}{number}" for number in range(1, 9)] for ban
 TEMPERATURES = [
     "SystemBoardInletTemp",
     "SystemBoardExhaustTemp",
+    "SystemBoardTemp",
     "CPU1Temp",
     "CPU2Temp",
     "CPU1DIMMTemp",

@@ -13,12 +13,14 @@ from emulator.mockup.reader import links
 from emulator.mockup.site import Site
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.boot_order import refuse_others
+from emulator.redfish.generic_patch import sharing
 from emulator.redfish.storage_operation import drive_health, layout, worst
 from emulator.redfish.view import Call, Document, Reply, Resource, Verb, patched
 from emulator.redfish.views.computer_system import power_state
 
 Bays = tuple[tuple[StoragePlace, str], ...]
 """The drives in a chassis, with the controller that has each."""
+PATCH = "Chassis.patch"
 INDICATORS = ("IndicatorLED", "LocationIndicatorActive")
 SETTABLE = frozenset({"AssetTag", *INDICATORS})
 """What can be set, where the chassis has it."""
@@ -35,7 +37,7 @@ def resources(site: Site) -> list[Resource]:
 
 def _resource(uri: str, follows_host: bool, drives: Bays, *, is_settable: bool) -> Resource:
     get = partial(chassis, follows_host, drives)
-    patch = {"PATCH": Verb(partial(patch_chassis, get), "ConfigureComponents", "Chassis.patch")}
+    patch = {"PATCH": Verb(sharing(partial(patch_chassis, get), PATCH), "ConfigureComponents", PATCH)}
     return Resource(uri, get=get, verbs=patch if is_settable else {}, needs_ready=False)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from emulator.core.access import Caller
+from emulator.core.machine import Machine
 from emulator.core.message import Message, Rejected, reject_if_any
 from emulator.core.subscription import Retrying, Subscription, Wanted
 from emulator.mockup.reader import normal
@@ -29,6 +31,7 @@ from emulator.redfish.views.event_service import registry_prefixes, resource_typ
 
 TYPE = "#EventDestination.v1_16_0.EventDestination"
 SUSPEND, RESUME = "EventDestination.SuspendSubscription", "EventDestination.ResumeSubscription"
+OWN_OR_ANY = ("ConfigureManager", "ConfigureSelf")
 HEARTBEAT_MINUTES = 10
 """Of a heartbeat whose interval nobody has said."""
 LISTS: Mapping[str, str] = {
@@ -52,21 +55,27 @@ _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,4096}")
 
 def resources(site: Site) -> list[Resource]:
     """The collection with its alias `Members` for POST, its members and their actions."""
-    create = {"POST": Verb(create_subscription, "Login", "EventDestination.create")}
+    create = {"POST": Verb(create_subscription, ("ConfigureManager", "ConfigureComponents"), "EventDestination.create")}
     change = {
-        "PATCH": Verb(patch_subscription, "Login", "EventDestination.patch"),
-        "DELETE": Verb(delete_subscription, "Login"),
+        "PATCH": Verb(patch_subscription, OWN_OR_ANY, "EventDestination.patch"),
+        "DELETE": Verb(delete_subscription, OWN_OR_ANY),
     }
     member = f"{SUBSCRIPTIONS}/{{id}}"
-    suspend = Verb(suspend_subscription, "Login", SUSPEND, action=SUSPEND)
-    resume = Verb(resume_subscription, "Login", RESUME, action=RESUME)
+    suspend = Verb(suspend_subscription, OWN_OR_ANY, SUSPEND, action=SUSPEND)
+    resume = Verb(resume_subscription, OWN_OR_ANY, RESUME, action=RESUME)
     return [
         Resource(SUBSCRIPTIONS, get=subscriptions, verbs=create),
         Resource(f"{SUBSCRIPTIONS}/Members", verbs=create),
-        Resource(member, get=subscription, verbs=change),
-        Resource(f"{member}/Actions/{SUSPEND}", verbs={"POST": suspend}),
-        Resource(f"{member}/Actions/{RESUME}", verbs={"POST": resume}),
+        Resource(member, get=subscription, verbs=change, is_own=_is_own),
+        Resource(f"{member}/Actions/{SUSPEND}", verbs={"POST": suspend}, is_own=_is_own),
+        Resource(f"{member}/Actions/{RESUME}", verbs={"POST": resume}, is_own=_is_own),
     ]
+
+
+def _is_own(machine: Machine, params: Mapping[str, str], caller: Caller) -> bool:
+    """A subscription that the caller has made."""
+    found = machine.subscriptions.get(params["id"])
+    return found is not None and found.created_by == caller.name
 
 
 def subscriptions(call: Call) -> Document:
@@ -141,9 +150,8 @@ def create_subscription(call: Call) -> Reply:
     """Subscribe: 201 with the subscription and its place.
 
     Raises:
-        Rejected: InsufficientPrivilege, CreateLimitReachedForResource, or what is wrong with the request.
+        Rejected: CreateLimitReachedForResource, or what is wrong with the request.
     """
-    _require(call, "ConfigureManager", "ConfigureComponents")
     body = call.body
     reject_if_any(_faults(call, body))
     made = call.machine.subscriptions.create(
@@ -295,19 +303,12 @@ def resume_subscription(call: Call) -> Reply:
 
 
 def _own(call: Call) -> Subscription:
-    """The subscription that the URI names, if it is the caller's to change.
+    """The subscription that the URI names.
 
     Raises:
-        Rejected: ResourceMissingAtURI; InsufficientPrivilege for another user's without ConfigureManager.
+        Rejected: ResourceMissingAtURI.
     """
     found = call.machine.subscriptions.get(call.params["id"])
     if found is None:
         raise Rejected(Message("ResourceMissingAtURI", (call.uri,)))
-    _require(call, "ConfigureManager", *(("ConfigureSelf",) if found.created_by == call.user else ()))
     return found
-
-
-def _require(call: Call, *privileges: str) -> None:
-    """Refuse a caller who has none of these."""
-    if call.account is None or call.account.privileges.isdisjoint(privileges):
-        raise Rejected(Message("InsufficientPrivilege"))
