@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -111,7 +111,7 @@ class Strategies:
         self._words = world.words()
         self._values = world.attributes()
         self._ids = {uri: world.ids(uri) for uri in world.readable if "{" in uri}
-        self.words = st.sampled_from(self._words)
+        self.words = pick(self._words)
 
     def requests(self) -> st.SearchStrategy[Request]:
         """Any request: to what lives, to what is only shown, to nowhere."""
@@ -120,33 +120,27 @@ class Strategies:
         return _any([*[writes] * 6, self._reads(), self._odd()])
 
     def _write(self, route: Route) -> st.SearchStrategy[Request]:
-        body = (
-            st.just(b"") if route.payload is None else st.one_of(self._spoilt(route.payload), st.sampled_from(BODIES))
-        )
-        headers = st.one_of(st.just(()), st.lists(st.sampled_from(HEADERS), max_size=2, unique_by=lambda pair: pair[0]).map(tuple))  # fmt: skip
+        body = st.just(b"") if route.payload is None else st.one_of(self._spoilt(route.payload), pick(BODIES))
+        headers = st.one_of(st.just(()), st.lists(pick(HEADERS), max_size=2, unique_by=lambda pair: pair[0]).map(tuple))  # fmt: skip
         return st.builds(Request, st.just(route.method), self._places(route.uri), body, headers)
 
     def _reads(self) -> st.SearchStrategy[Request]:
-        places = _any([*(self._places(uri) for uri in self._world.readable), st.sampled_from(self._world.passive)])
-        queries = st.lists(st.sampled_from(QUERIES), min_size=1, max_size=3).map("&".join)
+        places = _any([*(self._places(uri) for uri in self._world.readable), pick(self._world.passive)])
+        queries = st.lists(pick(QUERIES), min_size=1, max_size=3).map("&".join)
         return st.builds(lambda place, query: Request("GET", f"{place}?{query}"), places, queries)
 
     def _odd(self) -> st.SearchStrategy[Request]:
         """Any method, anywhere, spelled in any way."""
-        uris = st.sampled_from(
-            [*self._world.readable, *self._world.passive, *(route.uri for route in self._world.routes)]
-        )
-        places = st.builds(lambda uri, odd: odd(filled(uri, "1")), uris, st.sampled_from((lambda uri: uri, *PATHS)))
-        headers = st.lists(st.sampled_from(HEADERS), max_size=3, unique_by=lambda pair: pair[0]).map(tuple)
-        return st.builds(Request, st.sampled_from(METHODS), places, st.sampled_from((None, *BODIES)), headers)
+        uris = pick([*self._world.readable, *self._world.passive, *(route.uri for route in self._world.routes)])
+        places = st.builds(lambda uri, odd: odd(filled(uri, "1")), uris, pick((lambda uri: uri, *PATHS)))
+        headers = st.lists(pick(HEADERS), max_size=3, unique_by=lambda pair: pair[0]).map(tuple)
+        return st.builds(Request, pick(METHODS), places, pick((None, *BODIES)), headers)
 
     def _places(self, uri: str) -> st.SearchStrategy[str]:
         if "{" not in uri:
             return st.just(uri)
         known = next((ids for place, ids in self._ids.items() if uri.startswith(place) and ids), [])
-        return st.sampled_from([*known, "1", "0", "x", "%00", "é", "-1", "9" * 30, "JID_1"]).map(
-            lambda one: filled(uri, one)
-        )
+        return pick([*known, "1", "0", "x", "%00", "é", "-1", "9" * 30, "JID_1"]).map(lambda one: filled(uri, one))
 
     # -- bodies -------------------------------------------------------------------------------------------------------
 
@@ -154,7 +148,7 @@ class Strategies:
         """A body that its schema allows, as it is or spoilt in up to two places."""
         if name not in self._bodies:
             valid = self._of(payload_schema(name), 0)
-            spoils = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3), st.sampled_from(JUNK)), max_size=2)
+            spoils = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3), pick(JUNK)), max_size=2)
             self._bodies[name] = st.builds(_spoil, valid, spoils)
         return self._bodies[name]
 
@@ -163,7 +157,7 @@ class Strategies:
         if "$ref" in found:
             return self._of(payload_schema(found["$ref"]), depth)
         if "enum" in found or "const" in found:
-            return st.sampled_from(found.get("enum") or [found["const"]])
+            return pick(found.get("enum") or [found["const"]])
         kinds = found.get("type", ["object", "string", "integer"])
         kinds = [kinds] if isinstance(kinds, str) else kinds
         return st.one_of(*(self._kind(kind, found, depth) for kind in kinds))
@@ -176,7 +170,7 @@ class Strategies:
             return st.lists(self._of(found.get("items", {}), depth + 1), min_size=min(found.get("minItems", 0), longest), max_size=longest)  # fmt: skip
         if kind in ("integer", "number"):
             low, high = found.get("minimum", -5), found.get("maximum", 2**40)
-            return st.sampled_from(sorted({low, min(low + 1, high), min(max(low, 300), high), high}))
+            return pick(sorted({low, min(low + 1, high), min(max(low, 300), high), high}))
         if kind == "boolean":
             return st.booleans()
         return st.none() if kind == "null" else self._text(found)
@@ -185,17 +179,17 @@ class Strategies:
         if "pattern" in found:
             return st.from_regex(found["pattern"]) if "(?=" not in found["pattern"] else st.just("Aa1!Aa1!")
         said = ("TIME_NOW", "20300101000000", "2030-01-01T00:00:00Z", "http://127.0.0.1/x", "127.0.0.1", "x", "root")
-        return st.one_of(self.words, st.sampled_from(said), st.text(max_size=20))
+        return st.one_of(self.words, pick(said), st.text(max_size=20))
 
     def _object(self, found: Mapping[str, Any], depth: int) -> st.SearchStrategy[dict[str, Any]]:
         properties = found.get("properties", {})
         required = set(found.get("required", ()))
         if not properties and depth < 3:
-            names = st.sampled_from(sorted(self._values) or ["x"])
+            names = pick(sorted(self._values) or ["x"])
             some = st.lists(names, min_size=1, max_size=3).map(
                 lambda chosen: {name: self._values.get(name) for name in chosen}
             )
-            return st.one_of(some, st.dictionaries(names, st.sampled_from(JUNK), max_size=2))
+            return st.one_of(some, st.dictionaries(names, pick(JUNK), max_size=2))
         must = {name: self._of(properties[name], depth + 1) for name in required if name in properties}
         may = {name: self._of(inner, depth + 1) for name, inner in properties.items() if name not in required}
         return st.fixed_dictionaries(must, optional=may if depth < 4 else {})
@@ -203,14 +197,27 @@ class Strategies:
 
 def _any(strategies: list[st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
     """Draws from one of these, each as likely as the others."""
-    return st.sampled_from(strategies).flatmap(lambda chosen: chosen)
+    return st.integers(0, len(strategies) - 1).flatmap(lambda number: strategies[number])
+
+
+def pick(values: Sequence[Any]) -> st.SearchStrategy[Any]:
+    """As `st.sampled_from`, without writing out what there is: hypothesis would spend minutes on it."""
+    return st.integers(0, len(values) - 1).map(lambda number: values[number])
 
 
 def _spoil(body: Any, spoils: list[tuple[int, int, Any]]) -> bytes:
     """The body as bytes, with so many of its values replaced, removed, doubled or joined by others."""
+    body = _copied(body)
     for where, how, junk in spoils:
-        body = _spoilt_at(body, where, how, junk)
+        body = _spoilt_at(body, where, how, _copied(junk))
     return orjson.dumps(body)
+
+
+def _copied(value: Any) -> Any:
+    """Nothing of what is drawn from is changed: each run would try something else."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _spoilt_at(body: Any, where: int, how: int, junk: Any) -> Any:

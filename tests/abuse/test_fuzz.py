@@ -127,4 +127,4 @@ def test_whatever_is_sent_is_done_or_refused(mockup: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("mockup", [*BUNDLED, "poweredge-r750.tar.xz"])
 def test_whatever_is_sent_is_done_or_refused_at_length(mockup: str) -> None:
-    search(mockup, 400)
+    search(mockup, 1_500)
