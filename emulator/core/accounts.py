@@ -400,7 +400,9 @@ class Accounts(Mapping[str, ManagerAccount]):
         if not name:
             yield Message("PropertyValueFormatError", (name, "UserName"), ("UserName",))
         elif len(name) > NAME_LENGTH_MAX:
-            yield Message("StringValueTooLong", (name[:NAME_LENGTH_MAX], str(NAME_LENGTH_MAX)), ("UserName",))
+            yield Message(
+                "StringValueTooLong", (name[:NAME_LENGTH_MAX], str(NAME_LENGTH_MAX), "UserName"), ("UserName",)
+            )
         elif ":" in name or not name.isprintable() or name.strip() != name:
             yield Message("PropertyValueFormatError", (name, "UserName"), ("UserName",))
         elif any(other.name.casefold() == name.casefold() for other in self._by_id.values() if other is not account):

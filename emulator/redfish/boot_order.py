@@ -81,7 +81,7 @@ def refuse_others(document: Mapping[str, Any], body: Mapping[str, Any], settable
     Raises:
         Rejected: PropertyNotWritable for each property that the resource has, PropertyUnknown for any other.
     """
-    others = [name for name in body if name not in settable and "@" not in name]
+    others = [name for name in body if name not in settable and not (name.startswith("@odata.") or "@Message." in name)]
     paths = {name: f"{folder}{name}"[:200] for name in others}
     reject_if_any(
         Message("PropertyNotWritable" if name in document else "PropertyUnknown", (path,), (path,))

@@ -174,7 +174,7 @@ class Face:
         """A resource of controller `number` as its readers see it now; {} where there is none."""
         with self._fleet.seat(number).turn() as machine:
             found = self._router.find(uri) or NOT_FOUND
-            document = self._document(self._call(machine, uri, NO_PARAMS, None), uri, found) or {}
+            document = self._document(self.call_of(machine).at(uri, NO_PARAMS), uri, found) or {}
         if self._identities is not None and number > 1:
             return self._identities.document_for(number, document)
         return document
@@ -193,11 +193,9 @@ class Face:
         return True
 
     def call_of(self, machine: Machine) -> Call:
-        """A call that nobody made: for what is written without having been asked for, such as events."""
+        """A call that nobody made: for what is told outside of any request, such as events."""
         site, dialect, oem = self._site, self._dialect, self._oem
-        return Call(
-            machine, site, dialect, self, "", NO_PARAMS, None, self._authenticator, oem
-        )  # outside of any request
+        return Call(machine, site, dialect, self, "", NO_PARAMS, None, self._authenticator, oem)
 
     def verb(self, uri: str, method: str) -> Verb | None:
         """What a method does at a normalised URI, for requests that are to be made later."""

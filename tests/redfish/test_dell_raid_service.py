@@ -17,6 +17,7 @@ from emulator.redfish.view import Call
 SERVICE = "/redfish/v1/Systems/System.Embedded.1/Oem/Dell/DellRaidService"
 OLDER = "/redfish/v1/Dell/Systems/System.Embedded.1/DellRaidService"
 TASKS = "/redfish/v1/TaskService/Tasks"
+MONITORS = "/redfish/v1/TaskService/TaskMonitors"
 APPLY_TIME, WINDOW = "@Redfish.OperationApplyTime", "@Redfish.MaintenanceWindow"
 RAID = "RAID.Integrated.1-1"
 STORAGE = f"/redfish/v1/Systems/System.Embedded.1/Storage/{RAID}"
@@ -69,7 +70,7 @@ def job_of(answer):
     assert answer.status == 202, answer.body
     assert answer.message_ids == DONE
     place, _, job = answer.headers["Location"].rpartition("/")
-    assert place == TASKS
+    assert place == MONITORS
     return job
 
 

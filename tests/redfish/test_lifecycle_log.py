@@ -467,13 +467,13 @@ def test_who_may_not_clear_the_log_changes_nothing(both, user):
 def test_entries_cannot_be_written_or_deleted(both):
     before = everything(both)
     entry = entries(both)[0]["@odata.id"]
-    for method, uri, status in (
-        ("DELETE", entry, 405),
-        ("PATCH", entry, 400),
-        ("POST", place(both).entries_uri, 405),
-        ("PATCH", place(both).uri, 405),
+    for method, uri in (
+        ("DELETE", entry),
+        ("PATCH", entry),
+        ("POST", place(both).entries_uri),
+        ("PATCH", place(both).uri),
     ):
-        assert both.call(method, uri, {"Severity": "OK"}).status == status, (method, uri)
+        assert both.call(method, uri, {}).status == 405, (method, uri)
     assert everything(both) == before
 
 

@@ -343,8 +343,7 @@ def test_a_port_refuses_the_rest(rack, body, message):
 
 def test_a_network_port_of_an_older_service_has_no_switch(make_bmc):
     port = Port(make_bmc(mockup=str(capture(R750))), "NIC.Integrated.1", "NIC.Integrated.1-1")
-    answer = port.bmc.patch(port.place.uris[0], {"InterfaceEnabled": False})
-    assert (answer.status, answer.message_ids[-1]) == (400, "Base.PropertyNotWritable")
+    assert port.bmc.patch(port.place.uris[0], {"InterfaceEnabled": False}).status == 405
 
 
 # -- partitioning -----------------------------------------------------------------------------------------------------
