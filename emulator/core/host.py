@@ -55,6 +55,7 @@ _UP = (Phase.POST, Phase.TASKS, Phase.BOOTING, Phase.RUNNING)
 PHASES: Mapping[tuple[Phase, Power], Phase] = {
     (Phase.OFF, Power.POWER_ON): Phase.POST,
     (Phase.OFF, Power.CUT): Phase.POST,
+    (Phase.OFF, Power.WARM_RESET): Phase.POST,
     (Phase.GAP, Power.POWER_ON): Phase.POST,
     (Phase.GAP, Power.FORCE_OFF): Phase.OFF,
     (Phase.POST, Power.POST_DONE): Phase.TASKS,

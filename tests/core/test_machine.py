@@ -237,7 +237,7 @@ EXPECTED: dict[str, dict[Phase, Phase | str]] = {
         **dict.fromkeys(UP, Phase.STOPPING),
     },
     "ForceRestart": {
-        Phase.OFF: REFUSED,
+        Phase.OFF: Phase.POST,
         Phase.GAP: REFUSED,
         Phase.STOPPING: Phase.POST,
         **dict.fromkeys(UP, Phase.POST),

@@ -138,9 +138,10 @@ def test_what_it_tells_between_occurrences() -> None:
     ],
 )
 def test_what_cannot_be_done_when_its_time_comes(phases: list[bool], state: State, says: str) -> None:
-    """A host that is off cannot be restarted."""
+    """A host that is off cannot be restarted gracefully."""
     machine = new_machine()
-    job = recurring(machine, interval=HOUR, max_occurrences=2)
+    restart = Request("ComputerSystem.Reset", "ResetHost", {"type": "GracefulRestart"})
+    job = recurring(machine, restart, interval=HOUR, max_occurrences=2)
     for number, off in enumerate(phases):
         machine.reset("ForceOff" if off else "On")
         until(machine, 100 + number * HOUR)

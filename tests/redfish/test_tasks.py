@@ -310,9 +310,9 @@ def test_a_running_job_tells_when_it_will_be_done(both):
     assert (found["EndTime"], "EstimatedCompletionTime" in found) == (expected, False)
 
 
-def test_a_task_has_a_status_when_it_is_complete(rack):
+def test_a_task_has_a_status_from_its_beginning(rack):
     job = job_of(patch_bios(rack))
-    assert "TaskStatus" not in task_of(rack, job)
+    assert task_of(rack, job)["TaskStatus"] == "OK"
     finish(rack)
     assert task_of(rack, job)["TaskStatus"] == "OK"
 

@@ -69,6 +69,7 @@ def task_document(call: Call, found: Job) -> Document:
         "Name": call.dialect.job_name("Task", found, device_kind(call, found)),
         "Description": "A job of the lifecycle job service, as a task",
         "TaskState": call.dialect.word("Task", found),
+        "TaskStatus": HEALTH.get(found.state, "OK"),  # from the beginning: OCP's profile of services wants it of all
         "PercentComplete": found.percent,
         "StartTime": call.time(start_time(found)),
         "Messages": job_messages(call, found, "Task"),
@@ -76,8 +77,6 @@ def task_document(call: Call, found: Job) -> Document:
     }
     if found.ended_at is not None:
         document["EndTime"] = call.time(found.ended_at)
-    if not found.is_open or call.dialect.tells_task:
-        document["TaskStatus"] = HEALTH.get(found.state, "OK")
     if call.machine.queue.has_monitor(found, call.machine.moment):
         document["TaskMonitor"] = f"{TASK_MONITORS}/{found.id}"
     if found.details.get("made"):
