@@ -17,6 +17,10 @@ from conformance.tools import Finding, Tool, ToolError, run, tools
 MOCKUPS = ("lifecycle-server", "rack-server")
 RATE = "60"
 """The tools wait for resets in real time."""
+CONTESTED = (
+    ("OpenStackIronicProfile.v1_1_0", "Drives | "),  # wants a collection where DSP8010 has an array; 1.2 has mended it
+)
+"""(tool, how the fault begins): faults of a tool's rules that no service which follows DSP8010 can avoid."""
 PASSES_LEAST = {"protocol": 380}
 """Of a tool that passes over what it does not find: with fewer PASSes something was not found."""
 REPOSITORY = Path(__file__).parents[1]
@@ -51,6 +55,8 @@ def _examined(mockup: str, chosen: Sequence[Tool], reports: Path) -> bool:
             return False
     show(("tool", "pass", "warn", "fail", "not tested", "seconds"), [_row(finding) for finding in findings])
     faults = [fault for finding in findings for fault in _faults(finding)]
+    contested = [fault for finding in findings for fault in finding.faults if _is_contested(finding, fault)]
+    print(*(f"  contested: {fault}" for fault in contested), sep="\n")
     print(*(f"  {fault}" for fault in faults), sep="\n", flush=True)
     return not faults
 
@@ -60,9 +66,12 @@ def _row(finding: Finding) -> Sequence[str]:
     return (finding.tool, *(f"{figure:,}" for figure in figures), f"{finding.seconds:.0f}")
 
 
+def _is_contested(finding: Finding, fault: str) -> bool:
+    return any(finding.tool == tool and fault.startswith(start) for tool, start in CONTESTED)
+
+
 def _faults(finding: Finding) -> Iterator[str]:
-    for fault in finding.faults:
-        yield f"{finding.tool}: {fault}"
+    yield from (f"{finding.tool}: {fault}" for fault in finding.faults if not _is_contested(finding, fault))
     if finding.failed and not finding.faults:
         yield f"{finding.tool}: {finding.failed} FAIL"
     least = PASSES_LEAST.get(finding.tool, 0)

@@ -42,11 +42,11 @@ class Client:
 
 
 def bring_about(url: str) -> list[str]:
-    """Let there be an ended job, one that waits, pending values and a subscription; returns what there is."""
+    """Let there be jobs that have ended, wait, run and recur, staged values, a subscription; returns what there is."""
     client = Client(url)
     client.ask("POST", "/jobfish/v1/clock", {"advance": 1})
     system = client.members(f"{ROOT}/Systems")[0]
-    return [*_jobs(client, system), _subscription(client)]
+    return [*_jobs(client, system), *_work(client, system), *_recurrence(client, system), _subscription(client)]
 
 
 def _jobs(client: Client, system: str) -> Iterator[str]:
@@ -55,9 +55,30 @@ def _jobs(client: Client, system: str) -> Iterator[str]:
     _stage(client, settings, dict(changes))
     client.ask("POST", f"{system}/Actions/ComputerSystem.Reset", {"ResetType": "ForceRestart"})
     client.ask("POST", "/jobfish/v1/clock", {"advance": 1_200})
-    yield "an ended job"
+    yield "a job that has ended with errors"
     _stage(client, settings, dict(changes[:1]))
-    yield f"a job that waits, with {changes[0][0]} pending"
+    yield f"one that waits, with {changes[0][0]} staged"
+
+
+def _work(client: Client, system: str) -> Iterator[str]:
+    """Let a volume be initialized, where there is one."""
+    for storage in client.members(f"{system}/Storage"):
+        volumes = client.get(storage).get("Volumes", {}).get("@odata.id")
+        for volume in client.members(volumes) if volumes else ():
+            target = client.get(volume).get("Actions", {}).get("#Volume.Initialize", {}).get("target")
+            if target:
+                client.ask("POST", target, {"InitializeType": "Slow"})
+                yield "one at work on a volume"
+                return
+
+
+def _recurrence(client: Client, system: str) -> Iterator[str]:
+    service = client.get(f"{ROOT}/JobService")
+    if service.get("ServiceCapabilities", {}).get("UserSpecifiedJobs"):
+        restart = {"TargetUri": f"{system}/Actions/ComputerSystem.Reset", "HttpOperation": "POST"}
+        wanted = {"Payload": restart, "Schedule": {"InitialStartTime": "2036-01-01T02:00:00Z"}}
+        client.ask("POST", f"{ROOT}/JobService/Jobs", wanted)
+        yield "one that recurs"
 
 
 def _stage(client: Client, settings: str, values: Mapping[str, Any]) -> None:

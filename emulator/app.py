@@ -65,7 +65,6 @@ from emulator.redfish.view import Oem, Resource, local_text
 from emulator.redfish.views import (
     bios,
     boot_option,
-    certificate,
     drive,
     is_filled,
     json_schema_file,
@@ -290,7 +289,7 @@ def read_site(mockup: str, kinds: DeviceKinds = DEVICE_KINDS) -> tuple[Tree, Man
 
 def _discovery(settings: Settings, site: Site, face: Face, port: int) -> Discovery | None:
     """Lets the controllers be found, as far as their own network protocols say so."""
-    protocol = certificate.network_protocol(site)
+    protocol = site.network_protocol
     if not settings.ssdp or protocol is None:
         return None
     scheme = "http" if settings.http else "https"

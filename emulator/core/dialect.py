@@ -104,8 +104,8 @@ class Dialect:
     related_prefix: str = "/"
     """What stands before a property's path in RelatedProperties."""
     tells_task: bool = False
-    """True: a task monitor's last answer carries the task besides its own, and a 202 has no body but what an action puts
-    there: so do the clients of a lifecycle controller read them."""
+    """True: a task monitor's last answer carries the task besides its own, and a 202 has no body but what an action
+    puts there: so do the clients of a lifecycle controller read them."""
     names_success: bool = False
     """True: a success without a resource to show is a body with messages, not 204."""
     completes_boot_requests: bool = False

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from emulator.core.array import patched
 from emulator.core.device import Attribute, faults_of, shown
 from emulator.core.message import Message, Rejected, reject_if_any
+from emulator.core.patch import patched
 
 ENABLED, PORT = "ProtocolEnabled", "Port"
 SSDP, NTP, NTP_SERVERS = "SSDP", "NTP", "NTPServers"

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from emulator.core.array import patched
 from emulator.core.device import Attribute, faults_of, shown
 from emulator.core.message import Message, Rejected, reject_if_any
+from emulator.core.patch import patched
 from emulator.devices.network_function import has_place, value_at, with_values
 
 Settings = Mapping[str, Any]

@@ -11,8 +11,7 @@ import zipfile
 
 import pytest
 import requests
-from conftest import REPOSITORY, capture
-from storage_world import PLACES
+from conftest import REPOSITORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -70,42 +69,3 @@ def test_the_demo_runs_to_its_end():
     assert ended.returncode == 0, ended.stderr
     assert "CompletedWithErrors" in ended.stdout
     assert "The change to SriovGlobalEnable was not applied." in ended.stdout
-
-
-@pytest.mark.parametrize(
-    ("mockup", "system", "off"), [("lifecycle-server", "System.Embedded.1", "Off"), ("rack-server", "rack-1", False)]
-)
-def test_dmtfs_service_validator_finds_no_fault(serve, tmp_path, mockup, system, off):
-    """With jobs present that have ended with errors, have made a volume, wait, run and recur, and with staged values."""
-    runner = capture("poweredge-r750.tar.xz").parent.parent.parent / "tools" / "conformance"
-    if not runner.exists():
-        pytest.skip("the runner of DMTF's validators is not at hand")
-    url = serve("--mockup", mockup, "--state", "memory", "--clock", "manual", "--http").url
-    who, system = ("root", "calvin"), f"/redfish/v1/Systems/{system}"
-    drives = requests.get(url + PLACES[mockup], auth=who, timeout=10).json()["Drives"]
-    volumes = requests.get(f"{url}{PLACES[mockup]}/Volumes", auth=who, timeout=10).json()["Members"]
-    initialize = f"{volumes[0]['@odata.id']}/Actions/Volume.Initialize"
-    striped = {"RAIDType": "RAID0", "Links": {"Drives": drives[6:7]}}
-    change = {"Attributes": {"NumLock": off, "ProcVirtualization": "Disabled"}}
-    on_reset = {"@Redfish.SettingsApplyTime": {"ApplyTime": "OnReset"}}
-    restart = {"TargetUri": f"{system}/Actions/ComputerSystem.Reset", "HttpOperation": "POST"}
-    requests_ = [
-        ("POST", "/jobfish/v1/faults", {"target": "*", "step": "NumLock", "count": 1}),
-        ("PATCH", f"{system}/Bios/Settings", {**change, **on_reset}),
-        ("POST", f"{PLACES[mockup]}/Volumes", striped),
-        ("POST", f"{system}/Actions/ComputerSystem.Reset", {"ResetType": "PowerCycle"}),
-        ("POST", "/jobfish/v1/clock", {"advance": 500}),
-        ("PATCH", f"{system}/Bios/Settings", {**change, **on_reset}),
-        ("POST", initialize, {"InitializeType": "Fast"}),
-        (
-            "POST",
-            "/redfish/v1/JobService/Jobs",
-            {"Payload": restart, "Schedule": {"InitialStartTime": "2036-01-01T02:00:00Z"}},
-        ),
-    ]
-    for method, path, body in requests_:
-        answer = requests.request(method, url + path, json=body, auth=who, timeout=10)
-        assert answer.ok, (path, answer.text)
-    command = [runner, url, "root", "calvin", tmp_path, "service"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=500)
-    assert re.search(r"fail=0 ", ended.stdout), ended.stdout + ended.stderr

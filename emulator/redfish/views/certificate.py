@@ -36,7 +36,7 @@ class Places(NamedTuple):
 
 def places(site: Site) -> Places | None:
     """Below the controller's network protocol, as the tree has it or as DMTF names it; None without one."""
-    protocol = network_protocol(site)
+    protocol = site.network_protocol
     if protocol is None:
         return None
     said = object_at(site.tree.documents[protocol], "HTTPS", "Certificates").get(ID)
@@ -45,14 +45,6 @@ def places(site: Site) -> Places | None:
     )
     members = site.tree.members(place) if site.tree.get(place) is not None else ()
     return Places(place, next(iter(members), f"{place}/1"))
-
-
-def network_protocol(site: Site) -> str | None:
-    """The network protocol of the controller, if the tree has one."""
-    manager = site.managers[0] if site.managers else ""
-    said = object_at(site.tree.get(manager) or {}, "NetworkProtocol").get(ID)
-    uri = normal(said) if isinstance(said, str) else f"{manager}/NetworkProtocol"
-    return uri if site.tree.get(uri) is not None else None
 
 
 def resources(site: Site) -> list[Resource]:

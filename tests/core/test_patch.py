@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.core.array import patched
+from emulator.core.patch import patched
 
 
 @pytest.mark.parametrize(
