@@ -158,15 +158,19 @@ class Authenticator:
 
     def _is_right(self, digest: bytes, account: ManagerAccount | None, password: str) -> bool:
         """Whether the password is the account's; it takes as long where there is no such account."""
-        remembered = self._memory.get(digest)
-        if remembered is not None and account is not None and account.secret.hashed == remembered.hashed:
+        if self._is_remembered(digest, account):
             return True
         with self._gate:
+            if self._is_remembered(digest, account):  # another request with the same has come first
+                return True
             is_right = (account.secret if account is not None else _nobodys()).accepts(password)
-        if account is None or not is_right:
-            return False
-        self._memory.keep(digest, account)
-        return True
+            if account is not None and is_right:
+                self._memory.keep(digest, account)
+            return account is not None and is_right
+
+    def _is_remembered(self, digest: bytes, account: ManagerAccount | None) -> bool:
+        remembered = self._memory.get(digest)
+        return remembered is not None and account is not None and account.secret.hashed == remembered.hashed
 
     @staticmethod
     def _counted(
