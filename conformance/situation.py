@@ -97,19 +97,20 @@ def _changes(client: Client, system: str) -> tuple[str, list[tuple[str, Any]]]:
         others = [
             value["ValueName"] for value in entry.get("Value", ()) if value["ValueName"] != bios["Attributes"].get(name)
         ]
-        if entry["Type"] == "Enumeration" and others and name in HARMLESS:
+        if entry["Type"] == "Enumeration" and others and name in HARMLESS and not entry.get("ReadOnly"):
             found.append((name, others[0]))
     return bios["@Redfish.Settings"]["SettingsObject"]["@odata.id"], found[:3]
 
 
-HARMLESS = ("NumLock", "ProcVirtualization", "ErrPrompt", "MemTest", "EmbSata", "InternalUsb")
+HARMLESS = ("NumLock", "ProcVirtualization", "ErrPrompt", "MemTest", "EmbSata")
 """Attributes on which no other depends, of which most servers have some."""
 
 
 def _registry(client: Client, name: str) -> Any:
+    """The attribute registry of this name; captured services write its version in ways of their own."""
     for uri in client.members(f"{ROOT}/Registries"):
         file = client.get(uri)
-        if file["Registry"] == name or file["Id"] == name:
+        if file["Id"].partition(".")[0] == name.partition(".")[0]:
             return client.get(file["Location"][0]["Uri"])
     raise RuntimeError(f"there is no registry {name}")
 

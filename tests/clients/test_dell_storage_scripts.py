@@ -69,6 +69,7 @@ def test_a_volume_from_its_making_to_its_end(desk):
     assert "PASS: POST command passed to Fast initialize" in said
     said = desk.run("CheckConsistencyVirtualDisk", "--check", VOLUME, stumbles=True)
     assert "'volume_type' is not defined" in said or "PASS" in said, "it names it where the status is 202"
+    assert desk.session.post(f"{desk.url}/jobfish/v1/clock", json={"advance": 3600}).ok, "it has not waited for the job"
     said = desk.run("DeleteVirtualDisk", "--delete", VOLUME)
     assert "'JobState', 'Completed'" in said
     assert VOLUME not in desk.volumes()
