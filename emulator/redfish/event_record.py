@@ -22,7 +22,7 @@ from emulator.mockup.reader import ROOT
 from emulator.mockup.site import Site
 from emulator.mockup.storage import StoragePlace
 from emulator.redfish.filter import Test, parse_filter
-from emulator.redfish.view import TASKS, Call, Document, link
+from emulator.redfish.view import TASKS, Call, Document, link, told
 from emulator.redfish.views.job_service import JOBS
 from emulator.redfish.views.session import SESSIONS
 from emulator.runtime.payload import Payload
@@ -137,12 +137,7 @@ def _record(call: Call, event: EventRecord, index: int, said: Said, candidate: C
         "EventGroupId": event.group,
         "EventType": candidate.event_type,
         "EventTimestamp": call.time(event.at),
-        "MessageId": said.id,
-        "Message": said.text,
-        "MessageArgs": list(said.args),
-        "MessageSeverity": said.severity,
-        "Severity": said.severity,
-        "Resolution": said.resolution,
+        **told(said),
     }
     if candidate.origin:
         record["OriginOfCondition"] = link(candidate.origin)

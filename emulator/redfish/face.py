@@ -14,19 +14,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import Any
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
-from emulator.core.access import CONFIGURE_SELF, Caller, Needed, permits
+from emulator.core.access import Caller, Needed
 from emulator.core.controller import Condition
 from emulator.core.dialect import Dialect
 from emulator.core.machine import Machine
 from emulator.core.message import Message, Rejected
-from emulator.mockup.access import ACCOUNTS
 from emulator.mockup.identity import Identities
 from emulator.mockup.reader import normal
 from emulator.mockup.site import Site
@@ -36,12 +34,13 @@ from emulator.redfish.check import as_known, check_payload, parse_body
 from emulator.redfish.errors import error_reply
 from emulator.redfish.event_stream import StreamResponse
 from emulator.redfish.generic_patch import generic_patch
+from emulator.redfish.permission import NOT_FOUND, PASSIVE, Found, check_may, check_properties, sight
+from emulator.redfish.pieces import Pieces
 from emulator.redfish.query import Query, apply_query, first_page, only_member, parse_query, refuse_query, select
 from emulator.redfish.rendering import (
     COMMON_HEADERS,
     ETAG,
     ODATA_VERSION,
-    ReadyDocument,
     ReadyResponse,
     Rendered,
     etag_of,
@@ -73,43 +72,12 @@ KEPT_BYTES_MAX = 64 * 2**20
 """About so many bytes of them: queries can be spelled in any number of ways, and ask for a lot."""
 LARGE_BYTES = 64 * 2**10
 """From here on an answer is large, and the others are counted before it is kept."""
-PIECES_MAX = 8_192
-"""Documents of jobs kept for each machine, for the lists that show them whole."""
-SEES_ALL = frozenset({"Login", "ConfigureManager", "ConfigureUsers"})
-"""Who has these may read everything."""
 STRANGERS = frozenset({"AccessUnauthorized", "LoginFailed"})
 """Refusals of callers who are not known; of all others an image is read to its end before it is refused."""
 WAITS = frozenset({"ControllerAway", "ControllerNotReady", "ServiceTemporarilyUnavailable"})
 """Refusals whose first argument is how many seconds to wait."""
 BUSY_SECONDS = "5"
-PASSIVE: Mapping[str, Needed] = {
-    "Certificate": "ConfigureManager",
-    "CertificateCollection": "ConfigureManager",
-    "CertificateEnrollment": "ConfigureManager",
-    "CertificateEnrollmentCollection": "ConfigureManager",
-    "CertificateLocations": "ConfigureManager",
-    "ManagerAccount": ("ConfigureManager", "ConfigureUsers"),
-    "Session": "ConfigureManager",
-}
-"""Schema -> what reading the mockup's resources of it takes, where that is more than to log in (the standard privilege
-registry)."""
-NO_DOCUMENT: Mapping[str, Any] = {}
-Found = tuple[Resource | None, Mapping[str, str]]
-"""The resource at a URI, and the URI's parameters."""
-NOT_FOUND: Found = (None, NO_PARAMS)
 _SLASHES = re.compile(r"/{2,}")
-
-
-class _Piece(NamedTuple):
-    """The document of a job, as it was at a version of that job."""
-
-    job_id: str
-    version: int
-    document: ReadyDocument
-
-    def is_true_of(self, machine: Machine) -> bool:
-        """Whether the job is still there and as it was."""
-        return machine.job_version(self.job_id) == self.version and self.job_id in machine.queue.jobs
 
 
 class Face:
@@ -141,7 +109,7 @@ class Face:
         self._passive: dict[str, Rendered] = {}
         self._patches: dict[str, Verb | None] = {}
         self._drained = DRAIN_BODIES * limits.body_bytes
-        self._pieces: WeakKeyDictionary[Machine, dict[str, _Piece]] = WeakKeyDictionary()
+        self._pieces = Pieces()
 
     def mount(self, app: Flask) -> None:
         """Answer for everything below /redfish."""
@@ -152,7 +120,7 @@ class Face:
     def document(self, call: Call, uri: str) -> Document | None:
         """Any resource as the caller of `call` would get it, for $expand. What is handed out is not to be changed."""
         place = uri if "#" not in uri else uri.partition("#")[0]
-        kept = self._piece(call.machine, place)
+        kept = self._pieces.get(call.machine, place)
         if kept is not None and call.account is not None:  # whoever has logged in may read of jobs
             return kept
         place = normal(place)
@@ -168,7 +136,7 @@ class Face:
         document = dict(got.body or {}) if isinstance(got, Reply) else got
         if document is None or not resource.of_job or "CreatedResources" in document.get("Links", ()):
             return document if document is None else first_page(place, document, resource.page)
-        return self._kept_piece(call.machine, place, params["id"], document)
+        return self._pieces.keep(call.machine, place, params["id"], document)
 
     def shown(self, number: int, uri: str) -> Document:
         """A resource of controller `number` as its readers see it now; {} where there is none."""
@@ -187,7 +155,7 @@ class Face:
         if needed == "Login":
             return True  # or he would not be reading anything
         try:
-            _check_may(call.machine, found, "GET", call.account, needed)
+            check_may(call.machine, found, "GET", call.account, needed)
         except Rejected:
             return False
         return True
@@ -223,19 +191,6 @@ class Face:
     def routes(self) -> Sequence[Resource]:
         """All live resources."""
         return self._router.resources
-
-    def _piece(self, machine: Machine, place: str) -> Document | None:
-        """The document of a job, if it is at hand and still true."""
-        pieces = self._pieces.get(machine)
-        kept = pieces.get(place) if pieces is not None else None
-        return kept.document if kept is not None and kept.is_true_of(machine) else None
-
-    def _kept_piece(self, machine: Machine, place: str, job_id: str, document: Document) -> Document:
-        pieces = self._pieces.setdefault(machine, {})
-        if len(pieces) >= PIECES_MAX:
-            pieces.clear()
-        pieces[place] = _Piece(job_id, machine.job_version(job_id), ReadyDocument(document))
-        return pieces[place].document
 
     # -- one request --------------------------------------------------------------------------------------------------
 
@@ -349,7 +304,7 @@ class Face:
             if authorization or token:
                 raise Rejected(Message("LoginFailed", (uri, "the caller")))
             raise Rejected(Message("AccessUnauthorized"))
-        _check_may(seat.loaded(), found, method, caller, needed)
+        check_may(seat.loaded(), found, method, caller, needed)
         return caller
 
     def _needed(self, resource: Resource | None, uri: str, method: str) -> Needed:
@@ -357,7 +312,7 @@ class Face:
         if method in ("GET", "HEAD", "OPTIONS"):
             if resource is not None:
                 return resource.privilege
-            kind = str(self._site.tree.documents.get(uri, NO_DOCUMENT).get("@odata.type", ""))
+            kind = str(self._site.tree.documents.get(uri, {}).get("@odata.type", ""))
             return None if uri in self._site.tree.files else PASSIVE.get(kind[1:].partition(".")[0], "Login")
         verb = self._verb(uri, resource, method)
         return verb.needed if verb is not None else "Login"
@@ -378,7 +333,7 @@ class Face:
         self, seat: Seat, uri: str, resource: Resource | None, params: Mapping[str, str], account: Caller | None
     ) -> Rendered:
         query = request.query_string
-        key = f"{uri}?{query.decode(errors='replace')}{_sight(account)}" if query else uri
+        key = f"{uri}?{query.decode(errors='replace')}{sight(account)}" if query else uri
         kept = self._at_hand(seat, uri, key, resource)
         if kept is not None:
             return kept
@@ -509,7 +464,7 @@ class Face:
             raise RequestEntityTooLarge
         content_type = None if verb.any_type else request.content_type
         body = parse_body(content, content_type, optional=verb.action is not None)
-        _check_properties(verb, body, account)
+        check_properties(verb, body, account)
         check_payload(verb.payload, body, verb.action)
         return body
 
@@ -598,47 +553,6 @@ def _check_present(seat: Seat, resource: Resource | None) -> None:
 
 def _header_bytes(environ: Environ) -> int:
     return sum(len(name) + len(value) for name, value in environ.items() if name.startswith("HTTP_"))
-
-
-def _check_may(machine: Machine, found: Found, method: str, caller: Caller, needed: Needed) -> None:
-    """Refuse what the caller may not do, whatever he sends.
-
-    Raises:
-        Rejected: PasswordChangeRequired, InsufficientPrivilege.
-    """
-    resource, params = found
-    judges = resource is not None and resource.is_own is not None
-    is_own = resource is not None and resource.is_own is not None and resource.is_own(machine, params, caller)
-    if caller.must_change_password:
-        if resource is None or not is_own or method not in resource.before_password_change:
-            raise Rejected(Message("PasswordChangeRequired", (f"{ACCOUNTS}/{caller.account_id}",)))
-        return
-    if not permits(caller.privileges if is_own or not judges else caller.privileges - {CONFIGURE_SELF}, needed):
-        raise Rejected(Message("InsufficientPrivilege"))
-
-
-def _check_properties(verb: Verb, body: Mapping[str, Any], caller: Caller | None) -> None:
-    """Refuse properties that take more than the caller may. That what is touched is his own was checked before.
-
-    Raises:
-        Rejected: PasswordChangeRequired, InsufficientPrivilege.
-    """
-    if caller is None or not verb.property_privileges:
-        return
-    names = [name for name in body if not name.startswith("@")]
-    if caller.must_change_password and any(name not in verb.property_privileges for name in names):
-        raise Rejected(Message("PasswordChangeRequired", (f"{ACCOUNTS}/{caller.account_id}",)))
-    if not all(permits(caller.privileges, verb.property_privileges.get(name, verb.privilege)) for name in names):
-        raise Rejected(Message("InsufficientPrivilege"))
-
-
-def _sight(caller: Caller | None) -> str:
-    """Tells those apart who do not see the same when they look at other resources through a query."""
-    if caller is None:
-        return "\0"
-    if caller.privileges >= SEES_ALL:
-        return ""
-    return f"\0{caller.account_id}\0{caller.session_id}\0{sorted(caller.privileges)}"
 
 
 def _kept_bytes(cache: Mapping[str, Kept]) -> int:

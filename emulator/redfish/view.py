@@ -313,18 +313,22 @@ def collection(call: Call, kind: str, name: str, uris: list[str]) -> Document:
     }
 
 
-def message_object(said: Said, related: tuple[str, ...] = ()) -> Document:
-    """A message as Redfish shows it (Message 1.2)."""
+def told(said: Said) -> Document:
+    """What a message and an event have in common."""
     return {
-        "@odata.type": "#Message.v1_2_0.Message",
         "MessageId": said.id,
         "Message": said.text,
         "MessageArgs": list(said.args),
         "MessageSeverity": said.severity,
         "Severity": said.severity,
         "Resolution": said.resolution,
-        **({"RelatedProperties": list(related)} if related else {}),
     }
+
+
+def message_object(said: Said, related: tuple[str, ...] = ()) -> Document:
+    """A message as Redfish shows it (Message 1.2)."""
+    more = {"RelatedProperties": list(related)} if related else {}
+    return {"@odata.type": "#Message.v1_2_0.Message", **told(said), **more}
 
 
 def message_objects(dialect: Dialect, message: Message, view: str = "") -> list[Document]:
