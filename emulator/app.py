@@ -151,6 +151,7 @@ OWN_TYPES = (
     "#Session.v1_8_0.Session",
     "#SessionCollection.SessionCollection",
     "#SessionService.v1_2_0.SessionService",
+    "#ServiceRoot.v1_20_0.ServiceRoot",
     "#AccountService.v1_18_1.AccountService",
     "#ManagerAccount.v1_14_1.ManagerAccount",
     "#ManagerAccountCollection.ManagerAccountCollection",

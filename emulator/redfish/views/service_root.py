@@ -22,6 +22,7 @@ FEATURES: Document = {
     "MultipleHTTPRequests": True,
     "DeepOperations": {"DeepPATCH": False, "DeepPOST": False},
 }
+TYPE = "#ServiceRoot.v1_20_0.ServiceRoot"
 SERVICES = {
     "AccountService": "AccountService",
     "EventService": "EventService",
@@ -43,7 +44,9 @@ def resources(site: Site) -> list[Resource]:
 
 
 def service_root(call: Call) -> Document:
-    """The root: the mockup's, with the services that this program brings."""
+    """The root: the mockup's, with the services that this program brings, and what it can do, which schemas as old as
+    some mockups do not know.
+    """
     document = call.base()
     services = {name: link(f"{ROOT}/{place}") for name, place in SERVICES.items()}
     if is_brought(call.site):
@@ -52,7 +55,7 @@ def service_root(call: Call) -> Document:
         services["CertificateService"] = link(certificate_service.SERVICE)
     links = {**document.get("Links", {}), "Sessions": link(f"{ROOT}/SessionService/Sessions")}
     features = {"ExpandQuery": {**EXPAND_QUERY, "MaxLevels": call.documents.limits.expand_levels}, **FEATURES}
-    return {**document, **services, "Links": links, "ProtocolFeaturesSupported": features}
+    return {**document, "@odata.type": TYPE, **services, "Links": links, "ProtocolFeaturesSupported": features}
 
 
 def odata(call: Call) -> Document:
