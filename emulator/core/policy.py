@@ -70,7 +70,7 @@ class Policy:
     """How many accounts there can be. A tree whose accounts are numbered slots has as many as it has slots."""
     max_roles: int = 16
     """How many roles there can be besides the predefined ones."""
-    max_sessions: int = 128
+    max_sessions: int = 1_000
     """How many log-ins may be open at once."""
 
     @property

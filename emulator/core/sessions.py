@@ -59,8 +59,9 @@ class SessionRules:
 
     is_enabled: bool = True
     """False: nobody can log in or out; who is logged in stays."""
-    timeout: int = 1800
-    """Seconds without a request after which a session ends."""
+    timeout: int = 86_400
+    """Seconds without a request after which a session ends. As many as the schema allows, because clocks here are moved
+    by hours while clients wait."""
     absolute_timeout: int = 86_400
     """Seconds after which a session ends, however much it is used."""
     has_absolute_timeout: bool = False
