@@ -34,13 +34,19 @@ def test_a_reset_takes_its_virtual_time(bmc, story):
         assert (found["PowerState"], found["BootProgress"]["LastState"]) == (power, progress), seconds
 
 
-@pytest.mark.parametrize("kind", ["ForceRestart", "GracefulRestart", "Nmi"])
-def test_a_host_that_is_off_cannot_be_restarted(bmc, kind):
+@pytest.mark.parametrize("kind", ["GracefulRestart", "Nmi"])
+def test_a_host_that_is_off_has_nobody_to_ask(bmc, kind):
     bmc.reset("ForceOff")
     before = bmc.state()
     answer = bmc.reset(kind)
     assert (answer.status, answer.message_ids) == (409, ["Base.ActionParameterValueConflict"])
     assert bmc.state() == before
+
+
+def test_a_forced_restart_starts_a_host_that_is_off(bmc):
+    bmc.reset("ForceOff")
+    assert bmc.reset("ForceRestart").status == 204
+    assert bmc.get(bmc.system).body["PowerState"] == "On"
 
 
 def test_every_reset_type_the_mockup_lists_is_offered_and_works(bmc, rack):

@@ -249,7 +249,7 @@ def test_a_volume_is_checked_by_jobs_that_the_job_links_to(both, place):
 
 
 def test_what_is_refused_when_its_time_comes_is_told(both):
-    uri = make(both, json={"ResetType": "ForceRestart"}, RecurrenceInterval="P1D", MaxOccurrences=2)
+    uri = make(both, json={"ResetType": "GracefulRestart"}, RecurrenceInterval="P1D", MaxOccurrences=2)
     both.reset("ForceOff")
     both.advance(HOUR + 1)
     found = both.get(uri).body
