@@ -132,8 +132,8 @@ def _serve(settings: Settings, stack: ExitStack) -> None:
     stack.callback(service.stop)
     _tune()
     click.echo(banner(settings, service, listening.getsockname()[1], state))
-    tls, limits, streams = _tls(settings), service.limits, service.streams
-    server = Server(service.wsgi, listening, certificate=pair, tls=tls, limits=limits, on_stop=streams.stop)
+    tls, limits = _tls(settings), service.limits
+    server = Server(service.wsgi, listening, certificate=pair, tls=tls, limits=limits, on_stop=service.hasten)
     if certificate is not None:
         certificate.try_out, certificate.serve = check_servable, server.use_certificate
     server.run()

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from threading import BoundedSemaphore, Event, Lock, Thread
+from threading import BoundedSemaphore, Event, Lock, Thread, Timer
 from typing import Any
 
 from emulator.runtime.limits import Limits
@@ -63,6 +63,10 @@ def drain(environ: dict[str, Any], bytes_max: int) -> None:
         return
 
 
+ENDING_SECONDS = 2.0
+"""How long bodies are still waited for when the service ends."""
+
+
 class Bodies:
     """A WSGI application around another one, whose request bodies keep the bounds."""
 
@@ -107,6 +111,18 @@ class Bodies:
     def start(self) -> None:
         """Begin to watch."""
         Thread(target=self._watch, name="bodies", daemon=True).start()
+
+    def hasten(self) -> None:
+        """The service is about to end: what is not there of a body by then is not waited for."""
+        timer = Timer(ENDING_SECONDS, self._give_up)
+        timer.daemon = True
+        timer.start()
+
+    def _give_up(self) -> None:
+        with self._lock:
+            late = {(port, peer) for _, port, peer in self._waits.values()}
+        for port, peer in late:
+            self._close_unanswered(port, peer, ENDING_SECONDS)
 
     def stop(self) -> None:
         """Watch no longer."""

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,13 @@ def test_an_archive_of_a_mockup_is_served(serve, tmp_path):
         packed.add(data_folder("mockups") / "rack-server", "any/where")
     process = serve("--state", "memory", "--mockup", str(archive))
     assert "Bios: 100 attributes" in process.banner
+
+
+def test_a_request_that_is_never_completed_does_not_hold_up_the_end(serve):
+    process = serve("--state", "memory", "--http")
+    with socket.create_connection(("127.0.0.1", process.port)) as silent:
+        silent.sendall(b"POST /redfish/v1/SessionService/Sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        requests.get(f"{process.url}/redfish", timeout=5)  # by then the other has arrived
+        began = time.monotonic()
+        assert process.stop() == 0
+        assert time.monotonic() - began < 10, "its body could have taken half a minute"
