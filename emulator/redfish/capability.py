@@ -14,7 +14,7 @@ from typing import Any
 from emulator.core.access import Needed
 from emulator.core.device import shown as as_text
 from emulator.core.message import Message
-from emulator.data import schema
+from emulator.data import compiled, schema
 
 Facts = Mapping[str, Any]
 METHODS = {"POST": "insertable", "PATCH": "updatable", "PUT": "updatable", "DELETE": "deletable"}
@@ -162,5 +162,5 @@ def _is_of_type(kind: str, value: Any) -> bool:
 
 def _is_well_formed(known: Facts, text: str) -> bool:
     pattern = known.get("pattern")
-    fits = pattern is None or re.search(pattern, text) is not None
+    fits = pattern is None or compiled(pattern).search(text) is not None
     return fits and known.get("minLength", 0) <= len(text) <= known.get("maxLength", len(text))
