@@ -274,7 +274,7 @@ def _text_faults(attribute: Attribute, value: str) -> Iterator[Message]:
         yield _about(name, "StringValueTooLong", told, str(attribute.max_length), name)
     elif attribute.min_length is not None and 0 < len(value) < attribute.min_length:
         yield _about(name, "StringValueTooShort", told, str(attribute.min_length), name)
-    elif attribute.pattern is not None and value and not attribute.pattern.search(value):
+    elif attribute.pattern is not None and value and not _fits(attribute.pattern, value):
         yield _about(name, "PropertyValueFormatError", told, name)
 
 
@@ -340,6 +340,11 @@ def shown(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)[:200]
+
+
+def _fits(pattern: re.Pattern[str], value: str) -> bool:
+    """Whether a text is as a pattern has it, whose `$` is not meant to match before a last line break."""
+    return pattern.search(value) is not None and not value.endswith("\n")
 
 
 def _about(name: str, key: str, *args: str) -> Message:

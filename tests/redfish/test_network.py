@@ -607,6 +607,7 @@ FUNCTION_REFUSALS = [
     ("text for a boolean", {"Ethernet": {"VLAN": {"VLANEnable": "Enabled"}}}, ["IDRAC.SYS409", "Base.PropertyValueTypeError"], {"#/Ethernet/VLAN/VLANEnable"}),
     ("text for an integer", {"Ethernet": {"VLAN": {"VLANId": "7"}}}, ["IDRAC.SYS409", "Base.PropertyValueTypeError"], {"#/Ethernet/VLAN/VLANId"}),
     ("null for an integer", {"iSCSIBoot": {"PrimaryLUN": None}}, ["IDRAC.SYS409", "Base.PropertyValueTypeError"], {"#/iSCSIBoot/PrimaryLUN"}),
+    ("a line break behind it", {"Ethernet": {"MACAddress": f"{OTHER_MAC}\n"}}, ["IDRAC.SYS409", "Base.PropertyValueFormatError"], {"#/Ethernet/MACAddress"}),
     ("no address", {"Ethernet": {"MACAddress": "02:00"}}, ["IDRAC.SYS409", "Base.PropertyValueFormatError"], {"#/Ethernet/MACAddress"}),
     ("an address that only DMTF takes", {"Ethernet": {"MACAddress": "02-4a-46-26-11-77"}}, ["IDRAC.SYS409", "Base.PropertyValueFormatError"], {"#/Ethernet/MACAddress"}),
     ("a tag out of DMTF's bounds", {"Ethernet": {"VLAN": {"VLANEnable": True, "VLANId": 4095}}}, ["IDRAC.SYS409", "Base.PropertyValueOutOfRange"], {"#/Ethernet/VLAN/VLANId"}),
