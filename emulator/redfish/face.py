@@ -262,6 +262,8 @@ class Face:
             raise Rejected(Message("UriTooLong", (str(self.limits.uri_bytes),)))
         if _header_bytes(environ) > self.limits.header_bytes:
             raise Rejected(Message("HeadersTooLarge", (str(self.limits.header_bytes),)))
+        if not environ.get("HTTP_HOST") and environ.get("SERVER_PROTOCOL") == "HTTP/1.1":
+            raise Rejected(Message("HeaderMissing", ("Host",)))  # RFC 9112, 3.2
         method = environ["REQUEST_METHOD"]
         seat = self._fleet.seat_for(environ.get("HTTP_HOST", ""))
         if seat is None:

@@ -25,6 +25,7 @@ class FastReads:
             and "HTTP_IF_NONE_MATCH" not in environ
             and environ.get("HTTP_ODATA_VERSION", ODATA_VERSION) == ODATA_VERSION
             and environ["PATH_INFO"].startswith("/redfish")
+            and environ.get("HTTP_HOST")
         ):
             rendered = self._face.kept(environ)
             accept = environ.get("HTTP_ACCEPT")

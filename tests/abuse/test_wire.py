@@ -363,3 +363,11 @@ def test_a_long_siege(either: Served) -> None:
         for attack in shapes:
             attack()
         assert either.is_well()
+
+
+@pytest.mark.parametrize(("version", "status"), [(b"1.1", 400), (b"1.0", 200)])
+def test_who_does_not_say_whom_he_means_is_refused(plain: Served, version: bytes, status: int) -> None:
+    """RFC 9112, 3.2: a request of HTTP/1.1 has a Host."""
+    answer = plain.sends(b"GET /redfish/v1 HTTP/%s\r\nConnection: close\r\n\r\n" % version)
+    assert status_of(answer) == status
+    assert (b"Base.1.22.HeaderMissing" in answer) is (status == 400)
