@@ -58,16 +58,16 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         status = self.server.status
+        with self.server.came:  # before the answer: whoever has had that is to find it here
+            self.server.seen.append((self.path, dict(self.headers), body))
+            if status < 300:
+                self.server.taken.append(body)
+            self.server.came.notify_all()
         self.send_response(status)
         if status in (301, 307):
             self.send_header("Location", self.server.url)
         self.send_header("Content-Length", "0")
         self.end_headers()
-        with self.server.came:
-            self.server.seen.append((self.path, dict(self.headers), body))
-            if status < 300:
-                self.server.taken.append(body)
-            self.server.came.notify_all()
 
     def log_message(self, *_: Any) -> None:
         """Not a word."""
